@@ -1,0 +1,1 @@
+"""The agent: plain async code over ports, emitting events. Imports no adapter."""

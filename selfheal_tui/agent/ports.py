@@ -1,0 +1,303 @@
+"""What the agent needs from the world. Adapters fit these shapes; they do not inherit from them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from selfheal_tui.core.approval import Answer, CommitRequest, Granted, PushRequest, Request
+from selfheal_tui.core.events import Event
+from selfheal_tui.core.tree import Scan, TreeChange, TreeFile
+
+Emit = Callable[[Event], None]
+"""Where events go. It never blocks for long and never raises because of a front-end."""
+
+Ask = Callable[[Request], Awaitable[Answer]]
+"""Shows a request for approval and waits for its answer."""
+
+
+# --- model ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A tool as the model is told of it; `parameters` is a JSON schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, object]
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One call in an answer. `arguments` is the parsed JSON object.
+
+    Where the model's JSON cannot be read, `arguments` is empty and `error` is the sentence that
+    goes back to the model; such a call is never executed. `raw` is what the model wrote.
+    """
+
+    id: str
+    name: str
+    arguments: dict[str, object] = field(default_factory=dict)
+    raw: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of the history. `role` is system, user, assistant or tool.
+
+    An assistant's message may carry `calls`; a tool's message answers `call_id`.
+    """
+
+    role: str
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """One request: the whole history so far and the tools on offer."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one answer, and its cost in USD (None where the price is not known)."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer. `finish` is the provider's finish reason, never empty."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    usage: Usage
+    model: str
+    finish: str
+    reasoning: str = ""
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """A piece of the answer's text, while it streams."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ReasoningDelta:
+    """A piece of the model's thinking, while it streams."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """The request failed and is sent again after `delay` seconds; what streamed of it is void."""
+
+    reason: str
+    delay: float
+    attempt: int
+    model: str
+
+
+@dataclass(frozen=True)
+class FellBack:
+    """`failed` is given up for this request; `model` is asked instead."""
+
+    failed: str
+    model: str
+    reason: str
+
+
+ModelNews = TextDelta | ReasoningDelta | Retrying | FellBack
+
+
+class Model(Protocol):
+    """A language model.
+
+    `complete` streams to `hear` and returns the whole answer. Raises `errors.ModelError` and its
+    kinds; cancelling the task closes the connection.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def context_window(self) -> int | None: ...
+
+    async def complete(self, request: ModelRequest, hear: Callable[[ModelNews], None]) -> Reply: ...
+
+
+# --- sandbox -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SandboxFacts:
+    """What the user is told of a sandbox.
+
+    `kind` is `docker` or `local`; `isolation` a plain sentence; `image` the image's name with a
+    shortened id (empty for `local`); `workdir` the tree's root as commands see it.
+    """
+
+    kind: str
+    profile: str
+    isolation: str
+    image: str
+    image_id: str
+    network: str
+    workdir: str
+    container: str = ""
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """How a command ended. `output` is both streams in order, cut in the middle past the limit.
+
+    `exit_code` is the command's own; 124 when `timed_out`, 137 when it was killed.
+    `total_bytes` counts everything it printed.
+    """
+
+    exit_code: int
+    output: bytes
+    seconds: float
+    total_bytes: int
+    timed_out: bool = False
+    out_of_memory: bool = False
+    cancelled: bool = False
+
+
+class Sandbox(Protocol):
+    """A private copy of the tree and a place to run commands on it. One command at a time.
+
+    Every method raises `errors.SandboxLost` when the sandbox is gone.
+    """
+
+    @property
+    def facts(self) -> SandboxFacts: ...
+
+    async def put_tree(self, files: Iterable[TreeFile]) -> None:
+        """Make the tree exactly `files`, and settle."""
+
+    async def apply(self, change: TreeChange) -> None:
+        """Write and delete paths, and settle them: `scan` does not report them."""
+
+    async def scan(self) -> Scan:
+        """Paths that differ from what was last settled. Reads names and stamps, no content."""
+
+    async def fetch(self, paths: Sequence[str]) -> tuple[TreeFile, ...]:
+        """The files at `paths`. Raises `SandboxError` for what must not come out."""
+
+    def settle(self) -> None:
+        """Take what the last `scan` saw as known."""
+
+    async def run(
+        self,
+        command: str,
+        *,
+        timeout: float,
+        hear: Callable[[bytes], None] | None = None,
+        shell_state: bool = True,
+    ) -> CommandResult:
+        """Run a shell command in the tree. Output goes to `hear` as it comes.
+
+        With `shell_state` the working directory and exports of earlier commands hold, and are
+        kept for later ones; without it the command starts in the tree's root, from the sandbox's
+        own environment, and leaves nothing behind (checks run so).
+        Cancelling the task ends the command's whole group before it returns.
+        """
+
+    async def read(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes of a file. Raises FileNotFoundError, IsADirectoryError."""
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Replace or make a file, with its folders; keeps an existing file's mode."""
+
+    async def close(self) -> None:
+        """End everything and remove what was made. Never raises; may be called twice."""
+
+
+OpenSandbox = Callable[[], Awaitable[Sandbox]]
+"""Opens a fresh, empty sandbox of the session's profile."""
+
+
+# --- repository ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The user's tree at one moment, as it stands in the shadow repository.
+
+    `tree` is the tree of the files as they are on disk; `head` the commit checked out (all zeros
+    on an unborn branch) and `head_tree` its tree; `branch` the ref checked out, empty when
+    detached. `left_out` names what was not taken, each with its reason.
+    """
+
+    tree: str
+    head: str
+    head_tree: str
+    branch: str
+    files: int
+    bytes: int
+    dirty: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class Shadow(Protocol):
+    """The session's private bare repository: every tree of the session, and their differences."""
+
+    async def apply(self, tree: str, change: TreeChange) -> str:
+        """The tree that `change` makes of `tree`. Raises `errors.SandboxError` on a bad name."""
+
+    async def change(self, old: str, new: str) -> TreeChange:
+        """What leads from `old` to `new`, with content."""
+
+    async def files(self, tree: str) -> tuple[TreeFile, ...]:
+        """All files of `tree`."""
+
+    async def patch(self, old: str, new: str) -> str:
+        """A unified diff in git's format, paths as git quotes them; binary files are only named."""
+
+    async def ignored(self, tree: str, paths: Sequence[str]) -> frozenset[str]:
+        """Which of `paths` the ignore rules of `tree` (and the user's own) leave out.
+
+        A path that `tree` holds is never ignored.
+        """
+
+
+class Repository(Protocol):
+    """The user's repository, touched by plumbing only."""
+
+    @property
+    def root(self) -> str: ...
+
+    async def snapshot(self) -> Snapshot: ...
+
+    async def commit_tree_for(self, snapshot: Snapshot, tree: str) -> str:
+        """The tree to commit: HEAD's tree with what changed from `snapshot.tree` to `tree`.
+
+        Raises `RepositoryRefused` where that cannot be told apart from uncommitted edits.
+        """
+
+    async def commit_request(
+        self, snapshot: Snapshot, tree: str, message: str, *, branch: str | None
+    ) -> CommitRequest:
+        """What would be committed now: on a new branch, or on the current one for None."""
+
+    async def commit(self, granted: Granted[CommitRequest], snapshot: Snapshot, tree: str) -> str:
+        """Make the commit, move the ref, and (when approved) the working tree. Its id."""
+
+    async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest: ...
+
+    async def push(self, granted: Granted[PushRequest]) -> None: ...

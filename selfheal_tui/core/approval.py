@@ -1,0 +1,96 @@
+"""Consent as a value: the side effects take a `Granted`, and only `answer` makes one.
+
+A request names exactly what is approved; its `key` is a hash of all of it, so that an answer
+given to one request can never serve another. Refuses to decide anything itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Generic, TypeVar
+
+
+@dataclass(frozen=True)
+class SetupRequest:
+    """Run `command` with network in a build container and keep the result as an image layer."""
+
+    command: str
+    reason: str
+    image: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CommitRequest:
+    """Commit exactly `tree` on `parent`, and move `ref` from `old` to it.
+
+    `old` is the ref's value that must still hold (all zeros: the ref must not exist).
+    `update_worktree` is true when the checked-out branch moves and its files follow.
+    """
+
+    tree: str
+    parent: str
+    ref: str
+    old: str
+    message: str
+    update_worktree: bool
+
+
+@dataclass(frozen=True)
+class PushRequest:
+    """Push exactly `commit` to `ref` at `url`, where `old` must still be its value there."""
+
+    commit: str
+    remote: str
+    url: str
+    ref: str
+    old: str
+
+
+Request = SetupRequest | CommitRequest | PushRequest
+R = TypeVar("R", SetupRequest, CommitRequest, PushRequest)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a request: `by` says who or what answered (`user`, `--yes`)."""
+
+    key: str
+    granted: bool
+    by: str
+    reason: str = ""
+
+
+class Granted(Generic[R]):
+    """A request that was approved. Made by `answer` only."""
+
+    __slots__ = ("by", "request")
+
+    def __init__(self, request: R, by: str, *, _made_by: object) -> None:
+        if _made_by is not _SEAL:
+            raise TypeError("consent comes from an answered request only")
+        self.request: R = request
+        self.by = by
+
+
+_SEAL = object()
+
+
+def kind_of(request: Request) -> str:
+    """`setup`, `commit` or `push`."""
+    return type(request).__name__.removesuffix("Request").lower()
+
+
+def key_of(request: Request) -> str:
+    """SHA-256 (hex) over the kind and every field: one byte changes, and the key does."""
+    content = json.dumps([kind_of(request), asdict(request)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def answer(request: R, given: Answer) -> Granted[R] | None:
+    """The consent to `request`; None for a no, and for an answer to another request."""
+    if not given.granted or given.key != key_of(request):
+        return None
+    return Granted(request, given.by, _made_by=_SEAL)

@@ -1,0 +1,505 @@
+"""Everything that happens in a session, as values; one JSON line each, `SCHEMA` beside it.
+
+Order: `SessionStarted` comes first and `SessionEnded` last, each once. Started, progress and
+ended events of one thing share an `id`; every started one is ended, also when the run is cut.
+Refuses to hold anything but plain values.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import get_args, get_type_hints
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class SessionStarted:
+    """A run began on `task`; the first event."""
+
+    session: str
+    task: str
+    repository: str
+    version: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know; at any time."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A step of getting ready began (`snapshot`, `engine`, `image`, `setup`, `tree`)."""
+
+    id: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class StepProgressed:
+    """Output of a step of getting ready, between its start and its end."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StepEnded:
+    """A step of getting ready ended; `ok` is false when it failed and the run goes on or ends."""
+
+    id: str
+    name: str
+    seconds: float
+    ok: bool = True
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class SnapshotTaken:
+    """The user's tree was copied; before any sandbox is filled from it."""
+
+    tree: str
+    head: str
+    branch: str
+    files: int
+    bytes: int
+    dirty: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SandboxOpened:
+    """A sandbox is ready and holds the tree; again after a lost one was replaced."""
+
+    kind: str
+    profile: str
+    isolation: str
+    image: str
+    image_id: str
+    network: str
+    container: str = ""
+
+
+@dataclass(frozen=True)
+class SandboxWasLost:
+    """The sandbox ended by itself; `SandboxOpened` or the end of the session follows."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckChosen:
+    """The command whose exit code is the verdict, and where it came from; before it first runs."""
+
+    command: str
+    source: str
+
+
+@dataclass(frozen=True)
+class CommandStarted:
+    """A command began. `purpose` is tool, baseline, focus, verify, proof, flaky or setup."""
+
+    id: str
+    command: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class CommandPrinted:
+    """Output of a running command, between its start and its end, in order."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CommandEnded:
+    """A command ended."""
+
+    id: str
+    exit_code: int
+    seconds: float
+    bytes: int
+    timed_out: bool = False
+    out_of_memory: bool = False
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class CheckEnded:
+    """A run of the check was read; after its `CommandEnded` with the same `id`.
+
+    `failing` names the failing tests; `tree` is the tree that was checked.
+    """
+
+    id: str
+    purpose: str
+    tree: str
+    exit_code: int
+    green: bool
+    seconds: float
+    failing: tuple[str, ...] = ()
+    flaky: tuple[str, ...] = ()
+    passed: int | None = None
+
+
+@dataclass(frozen=True)
+class AttemptStarted:
+    """A healing attempt began; `number` counts from 1."""
+
+    number: int
+    of: int
+    tree: str
+
+
+@dataclass(frozen=True)
+class AttemptEnded:
+    """A healing attempt ended: `green`, `better`, `same`, `worse`, `no change`, `sent back` or
+    `stopped`; `tree` is what it left, `failing` its failing tests."""
+
+    number: int
+    outcome: str
+    tree: str
+    failing: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """The sandbox went back to the best tree so far; before the next attempt."""
+
+    from_tree: str
+    to_tree: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TurnStarted:
+    """A request went to the model. `role` is planner, coder or reviewer."""
+
+    id: str
+    role: str
+    model: str
+    step: int
+
+
+@dataclass(frozen=True)
+class TextStreamed:
+    """A piece of the model's answer, within its turn."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReasoningStreamed:
+    """A piece of the model's thinking, within its turn."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TurnRetried:
+    """The request failed and goes out again; what was streamed in this turn is void."""
+
+    id: str
+    reason: str
+    delay: float
+    attempt: int
+    model: str
+
+
+@dataclass(frozen=True)
+class ModelSwitched:
+    """A fallback model answers this request."""
+
+    id: str
+    failed: str
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TurnEnded:
+    """The answer is complete, or the turn failed (`finish` is then `error` or `cancelled`)."""
+
+    id: str
+    role: str
+    model: str
+    finish: str
+    text: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost: float | None = None
+    total_cost: float = 0.0
+    context_share: float | None = None
+
+
+@dataclass(frozen=True)
+class ToolCalled:
+    """The model called a tool; before it runs. `arguments` is a JSON object as text."""
+
+    id: str
+    role: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ToolReturned:
+    """A tool call ended; `text` is what the model is told."""
+
+    id: str
+    name: str
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class PlanProposed:
+    """The planner's plan; before the first attempt."""
+
+    steps: tuple[str, ...]
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanUpdated:
+    """The coder's list of work with ticks: pairs of text and state (todo, doing, done)."""
+
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TreeChanged:
+    """The private copy differs from the base: the whole difference, after each step that made one.
+
+    `patch` is the unified diff of base to now, empty when it is larger than a megabyte.
+    """
+
+    tree: str
+    files: tuple[tuple[str, int, int], ...]
+    patch: str = ""
+
+
+@dataclass(frozen=True)
+class MessageSent:
+    """The user's own words went into the conversation (the task, steering, an answer)."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class QuestionAsked:
+    """The model asks the user; `QuestionAnswered` with the same id follows."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """What the user, or nobody, answered."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Nudged:
+    """The loop told the model that it is stuck."""
+
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReviewGiven:
+    """The reviewer's verdict: approve, send_back or flag."""
+
+    verdict: str
+    comments: str
+    risks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProposalMade:
+    """A tree is ready for approval; `proof` is its card as JSON. Before `ApprovalAsked`.
+
+    `patch` is the whole difference that would be committed.
+    """
+
+    tree: str
+    proof: str
+    patch: str
+    message: str
+
+
+@dataclass(frozen=True)
+class ApprovalAsked:
+    """An approval is wanted. `kind` is setup, commit or push; `key` hashes `request` (JSON)."""
+
+    id: str
+    kind: str
+    key: str
+    request: str
+
+
+@dataclass(frozen=True)
+class ApprovalAnswered:
+    """The answer to the approval with the same `id`."""
+
+    id: str
+    kind: str
+    key: str
+    granted: bool
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class CommitStarted:
+    """The intent, stored before the commit touches the repository."""
+
+    tree: str
+    ref: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The commit is in the repository and the ref points to it."""
+
+    commit: str
+    tree: str
+    ref: str
+    worktree_updated: bool
+
+
+@dataclass(frozen=True)
+class PushStarted:
+    """The intent, stored before the push."""
+
+    commit: str
+    url: str
+    ref: str
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The remote took exactly this commit."""
+
+    commit: str
+    remote: str
+    url: str
+    ref: str
+
+
+@dataclass(frozen=True)
+class LimitWasReached:
+    """A limit of the run is used up; the session ends."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    """The last event. `outcome` is a word, `text` the sentence that the user reads last."""
+
+    exit_code: int
+    outcome: str
+    text: str
+    seconds: float
+    cost: float = 0.0
+
+
+Event = (
+    SessionStarted
+    | Warned
+    | StepStarted
+    | StepProgressed
+    | StepEnded
+    | SnapshotTaken
+    | SandboxOpened
+    | SandboxWasLost
+    | CheckChosen
+    | CommandStarted
+    | CommandPrinted
+    | CommandEnded
+    | CheckEnded
+    | AttemptStarted
+    | AttemptEnded
+    | RolledBack
+    | TurnStarted
+    | TextStreamed
+    | ReasoningStreamed
+    | TurnRetried
+    | ModelSwitched
+    | TurnEnded
+    | ToolCalled
+    | ToolReturned
+    | PlanProposed
+    | PlanUpdated
+    | TreeChanged
+    | MessageSent
+    | QuestionAsked
+    | QuestionAnswered
+    | Nudged
+    | ReviewGiven
+    | ProposalMade
+    | ApprovalAsked
+    | ApprovalAnswered
+    | CommitStarted
+    | Committed
+    | PushStarted
+    | Pushed
+    | LimitWasReached
+    | SessionEnded
+)
+
+STREAMED = (CommandPrinted, TextStreamed, ReasoningStreamed, StepProgressed)
+"""Pieces of something longer: the only events that may be lost when the machine dies."""
+
+_BY_NAME: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def to_json(event: Event, *, at: float) -> str:
+    """One line: `{"v": 1, "at": seconds since the epoch, "event": name, ...fields}`."""
+    head = {"v": SCHEMA, "at": round(at, 3), "event": type(event).__name__}
+    return json.dumps(head | asdict(event), ensure_ascii=True, separators=(",", ":"))
+
+
+def from_json(line: str) -> tuple[Event, float]:
+    """The event of a line and its time. Raises ValueError on what is not one of ours."""
+    try:
+        data = json.loads(line)
+        if data.pop("v") != SCHEMA:
+            raise ValueError(f"not an event of schema {SCHEMA}")
+        at, kind = float(data.pop("at")), _BY_NAME[data.pop("event")]
+        return kind(**_as_tuples(kind, data)), at
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"not an event line: {line[:80]!r}") from error
+
+
+def _as_tuples(kind: type, data: dict[str, object]) -> dict[str, object]:
+    hints = get_type_hints(kind)
+    known = {field.name for field in fields(kind)}
+    if unknown := data.keys() - known:
+        raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]}")
+    return {
+        name: _deep_tuple(value) if "tuple" in str(hints[name]) else value
+        for name, value in data.items()
+    }
+
+
+def _deep_tuple(value: object) -> object:
+    return tuple(_deep_tuple(item) for item in value) if isinstance(value, list) else value
