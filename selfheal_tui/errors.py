@@ -6,7 +6,8 @@ SelfhealError                  70  internal, or nothing more precise fits
 ├── NotHealed                   1  the attempts are used up; the best one is kept
 ├── ApprovalRefused             3  somebody said no, or nobody was there to say yes
 ├── SandboxError                4  the sandbox is not there, or it is lost for good
-│   └── SandboxLost             4  it was there and is gone: a fresh one may be opened
+│   ├── SandboxLost             4  it was there and is gone: a fresh one may be opened
+│   └── TreeRejected            4  it holds a file that must not come out
 ├── ModelError                  5  the model does not answer, or answers nonsense
 │   ├── ModelRetryable          5  the same request may work later
 │   ├── ModelRefusedKey         5  the key is wrong, missing or not allowed
@@ -57,6 +58,10 @@ class SandboxError(SelfhealError):
 
 class SandboxLost(SandboxError):
     """The sandbox was there and is gone; a fresh one from the last snapshot may work."""
+
+
+class TreeRejected(SandboxError):
+    """The sandbox's tree holds a name or a kind of file that must not come out."""
 
 
 class ModelError(SelfhealError):

@@ -1,0 +1,209 @@
+"""One conversation of one role with its model: request, tools, request, until its final tool.
+
+Refuses to judge: whether the work is good is the check's business. Every collaborator is an
+argument; what happens is told to `emit`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import assert_never
+
+from selfheal_tui.agent.history import History
+from selfheal_tui.agent.ports import (
+    Emit,
+    FellBack,
+    Model,
+    ModelNews,
+    ModelRequest,
+    ReasoningDelta,
+    Reply,
+    Retrying,
+    TextDelta,
+    ToolCall,
+)
+from selfheal_tui.agent.stuck import Stuck, Watch
+from selfheal_tui.agent.tools import Toolbox, ToolResult, arguments_text
+from selfheal_tui.agent.workspace import Workspace
+from selfheal_tui.core.events import (
+    MessageSent,
+    ModelSwitched,
+    Nudged,
+    ReasoningStreamed,
+    TextStreamed,
+    ToolCalled,
+    ToolReturned,
+    TurnEnded,
+    TurnRetried,
+    TurnStarted,
+)
+from selfheal_tui.core.limits import Budget
+from selfheal_tui.errors import SandboxLost, TreeRejected
+
+Steering = Callable[[], Sequence[str]]
+"""What the user typed since it was last asked."""
+
+NO_CALL = "You called no tool. Go on with a tool call; when you are done, call the final tool."
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The role called its final tool with these arguments."""
+
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """The loop ended the conversation; the reason is a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who speaks: a name, a model and tools of its own."""
+
+    name: str
+    model: Model
+    toolbox: Toolbox
+
+
+class Conversations:
+    """Runs conversations over one workspace and one budget, numbering turns across the session."""
+
+    def __init__(
+        self,
+        *,
+        session: str,
+        workspace: Workspace,
+        budget: Budget,
+        emit: Emit,
+        steering: Steering,
+    ) -> None:
+        self._session = session
+        self._workspace = workspace
+        self._budget = budget
+        self._emit = emit
+        self._steering = steering
+        self._turns = itertools.count(1)
+
+    async def converse(self, role: Role, history: History) -> Finished | GaveUp:
+        """Talk until the role's final tool is called, or it is stuck. Raises LimitReached."""
+        watch = Watch()
+        while True:
+            self._steer(history)
+            turn = f"t{next(self._turns)}"
+            reply = await self._turn(turn, role, history)
+            history.assistant(reply)
+            ended = await self._answer(turn, role, history, reply, watch)
+            if ended is not None:
+                return ended
+
+    def _steer(self, history: History) -> None:
+        for text in self._steering():
+            self._emit(MessageSent(text))
+            history.user(text)
+
+    async def _turn(self, turn: str, role: Role, history: History) -> Reply:
+        request = ModelRequest(history.messages, role.toolbox.specs, self._session)
+        self._emit(TurnStarted(turn, role.name, role.model.name, self._budget.step()))
+        finish = "error"
+        try:
+            reply = await role.model.complete(request, lambda news: self._hear(turn, news))
+            finish = ""
+        except asyncio.CancelledError:
+            finish = "cancelled"
+            raise
+        finally:
+            if finish:
+                self._emit(TurnEnded(turn, role.name, role.model.name, finish))
+        self._budget.spend(reply.usage.cost)
+        self._emit(self._ended(turn, role, reply))
+        return reply
+
+    def _ended(self, turn: str, role: Role, reply: Reply) -> TurnEnded:
+        usage, window = reply.usage, role.model.context_window
+        return TurnEnded(
+            turn,
+            role.name,
+            reply.model,
+            reply.finish,
+            reply.text,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cached_tokens,
+            usage.cost,
+            self._budget.cost,
+            round(usage.input_tokens / window, 4) if window else None,
+        )
+
+    def _hear(self, turn: str, news: ModelNews) -> None:
+        match news:
+            case TextDelta(text):
+                self._emit(TextStreamed(turn, text))
+            case ReasoningDelta(text):
+                self._emit(ReasoningStreamed(turn, text))
+            case Retrying(reason, delay, attempt, model):
+                self._emit(TurnRetried(turn, reason, delay, attempt, model))
+            case FellBack(failed, model, reason):
+                self._emit(ModelSwitched(turn, failed, model, reason))
+            case _:
+                assert_never(news)
+
+    async def _answer(
+        self, turn: str, role: Role, history: History, reply: Reply, watch: Watch
+    ) -> Finished | GaveUp | None:
+        finished, stuck = None, None
+        for number, call in enumerate(reply.calls, 1):
+            result = await self._call(f"{turn}.{number}", role, call)
+            history.tool(call.id, result.text)
+            if result.final is not None:
+                # What else the same answer asked for still ran, and is part of the tree.
+                finished = Finished(result.final)
+            else:
+                stuck = watch.see(call.name, call.arguments, ok=result.ok) or stuck
+        if finished:
+            return finished
+        if not reply.calls:
+            history.user(NO_CALL)
+            stuck = watch.see("", {}, ok=False)
+        return self._nudge(role, history, stuck)
+
+    def _nudge(self, role: Role, history: History, stuck: Stuck | None) -> GaveUp | None:
+        if stuck is None:
+            return None
+        self._emit(Nudged(role.name, stuck.reason))
+        if stuck.ends:
+            return GaveUp(stuck.reason)
+        history.user(stuck.reason)
+        return None
+
+    async def _call(self, number: str, role: Role, call: ToolCall) -> ToolResult:
+        self._emit(ToolCalled(number, role.name, call.name, arguments_text(call)))
+        try:
+            result = await role.toolbox.run(call)
+            if role.toolbox.writes(call.name):
+                result = await self._synced(result)
+        except SandboxLost as lost:
+            await self._workspace.replace_lost(lost)
+            result = ToolResult(
+                f"the sandbox ended ({lost}); a fresh one holds the files as they were before"
+                " this call, and nothing else",
+                ok=False,
+            )
+        self._emit(ToolReturned(number, call.name, result.ok, result.text))
+        return result
+
+    async def _synced(self, result: ToolResult) -> ToolResult:
+        try:
+            await self._workspace.sync()
+        except TreeRejected as rejected:
+            note = f"{result.text}\n[remove this, it cannot be part of the change: {rejected}]"
+            return ToolResult(note, ok=False)
+        return result

@@ -1,0 +1,81 @@
+"""Planner, coder and reviewer: three prompts and three sets of tools over one loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from selfheal_tui.agent.loop import Role
+from selfheal_tui.agent.ports import Emit, Model
+from selfheal_tui.agent.tools import AskUser, SandboxTools, Toolbox, ask_user, final, update_plan
+from selfheal_tui.agent.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Models:
+    """The model of each role; one and the same object where the user named one."""
+
+    planner: Model
+    coder: Model
+    reviewer: Model
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who takes part in a run; None for a role that the user left out."""
+
+    coder: Role
+    planner: Role | None
+    reviewer: Role | None
+
+
+def make_roles(
+    models: Models,
+    workspace: Workspace,
+    *,
+    plan: bool,
+    review: bool,
+    command_timeout: float,
+    ask: AskUser,
+    emit: Emit,
+) -> Roles:
+    """The roles of a run, with their tools bound to `workspace`."""
+    tools = SandboxTools(workspace, timeout=command_timeout)
+    coder = Toolbox(
+        [
+            tools.bash(),
+            *tools.reading(),
+            *tools.writing(),
+            update_plan(emit),
+            ask_user(ask, emit),
+            final(
+                "submit",
+                "Say that the work is done; the check runs then.",
+                summary="string",
+                commit_message="string",
+            ),
+        ]
+    )
+    planner = Toolbox(
+        [
+            *tools.reading(),
+            tools.bash("Only to look: changes are thrown away."),
+            final("submit_plan", "Give the plan.", steps="array", files="array?"),
+        ]
+    )
+    reviewer = Toolbox(
+        [
+            *tools.reading(),
+            final(
+                "submit_review",
+                "Give the verdict.",
+                verdict="approve|send_back|flag",
+                comments="string",
+                risks="array?",
+            ),
+        ]
+    )
+    return Roles(
+        Role("coder", models.coder, coder),
+        Role("planner", models.planner, planner) if plan else None,
+        Role("reviewer", models.reviewer, reviewer) if review else None,
+    )

@@ -1,0 +1,212 @@
+"""The private copy of the tree: a sandbox, and its mirror in the shadow repository.
+
+One tree moves here: `sync` reads what commands changed, `restore` goes back. A sandbox that is
+lost is replaced by a fresh one with the last synced tree. Refuses to touch the user's files.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import PurePosixPath
+
+from selfheal_tui.agent.ports import CommandResult, Emit, OpenSandbox, Sandbox, Shadow
+from selfheal_tui.core.events import (
+    CommandEnded,
+    CommandPrinted,
+    CommandStarted,
+    SandboxOpened,
+    SandboxWasLost,
+    TreeChanged,
+)
+from selfheal_tui.core.patch import file_counts
+from selfheal_tui.core.tree import Scan, TreeChange
+from selfheal_tui.errors import SandboxError, SandboxLost
+
+MAX_REPLACEMENTS = 5
+SHOWN_OUTPUT = 1024 * 1024
+"""Bytes of a command's output that become events; the result's own cut is the sandbox's."""
+
+_MAX_PATCH = 1024 * 1024
+
+
+class Workspace:
+    """Owns the session's sandbox. `tree` is the last synced tree, `base` the untouched one."""
+
+    def __init__(
+        self,
+        *,
+        open_sandbox: OpenSandbox,
+        shadow: Shadow,
+        base: str,
+        place: str,
+        emit: Emit,
+    ) -> None:
+        self._open_sandbox = open_sandbox
+        self._shadow = shadow
+        self._place = place
+        self._emit = emit
+        self._sandbox: Sandbox | None = None
+        self._replacements = 0
+        self._ids = itertools.count(1)
+        self.base = base
+        self.tree = base
+
+    @property
+    def sandbox(self) -> Sandbox:
+        if self._sandbox is None:
+            raise SandboxError("the sandbox is not open")
+        return self._sandbox
+
+    async def open(self) -> None:
+        """Open the sandbox and fill it with `tree`."""
+        self._sandbox = await self._filled(self.tree)
+        facts = self._sandbox.facts
+        self._emit(
+            SandboxOpened(
+                facts.kind,
+                facts.profile,
+                facts.isolation,
+                facts.image,
+                facts.image_id,
+                facts.network,
+                facts.container,
+            )
+        )
+
+    async def close(self) -> None:
+        sandbox, self._sandbox = self._sandbox, None
+        if sandbox is not None:
+            await sandbox.close()
+
+    async def run(
+        self,
+        command: str,
+        *,
+        purpose: str,
+        timeout: float,
+        shell_state: bool = True,
+        sandbox: Sandbox | None = None,
+    ) -> tuple[str, CommandResult]:
+        """Run a command, here or in `sandbox`, as events; its id and its result."""
+        number = f"c{next(self._ids)}"
+        self._emit(CommandStarted(number, command, purpose))
+        printed = _Printed(number, self._emit)
+        result = None
+        try:
+            result = await (sandbox or self.sandbox).run(
+                command, timeout=timeout, hear=printed.hear, shell_state=shell_state
+            )
+        finally:
+            printed.flush()
+            if result is None:
+                self._emit(CommandEnded(number, -1, 0.0, printed.bytes, cancelled=True))
+        self._emit(
+            CommandEnded(
+                number,
+                result.exit_code,
+                round(result.seconds, 3),
+                result.total_bytes,
+                result.timed_out,
+                result.out_of_memory,
+                result.cancelled,
+            )
+        )
+        return number, result
+
+    async def sync(self) -> str:
+        """Take over what changed in the sandbox; the tree as it is now."""
+        scan = await self.sandbox.scan()
+        if not scan:
+            return self.tree
+        rules = [path for path in scan.changed if PurePosixPath(path).name == ".gitignore"]
+        tree = await self._take(self.tree, Scan(tuple(rules)))
+        ignored = await self._shadow.ignored(tree, scan.changed)
+        wanted = tuple(path for path in scan.changed if path not in ignored and path not in rules)
+        tree = await self._take(tree, Scan(wanted, scan.deleted))
+        self.sandbox.settle()
+        if tree != self.tree:
+            self.tree = tree
+            await self._tell()
+        return tree
+
+    async def restore(self, tree: str) -> None:
+        """Make the sandbox's tree exactly `tree` again; ignored files stay as they are."""
+        now = await self.sync()
+        if now == tree:
+            return
+        await self.sandbox.apply(await self._shadow.change(now, tree))
+        self.tree = tree
+        await self._tell()
+
+    async def replace_lost(self, lost: SandboxLost) -> None:
+        """Open a fresh sandbox with the last synced tree. Raises SandboxError when none comes."""
+        self._emit(SandboxWasLost(str(lost)))
+        await self.close()
+        self._replacements += 1
+        if self._replacements > MAX_REPLACEMENTS:
+            raise SandboxError(f"the sandbox was lost {self._replacements} times; last: {lost}")
+        await self.open()
+
+    @asynccontextmanager
+    async def fresh(self, tree: str) -> AsyncIterator[Sandbox]:
+        """A second sandbox, filled with exactly `tree`, that no earlier command has touched."""
+        sandbox = await self._filled(tree)
+        try:
+            yield sandbox
+        finally:
+            await sandbox.close()
+
+    async def _filled(self, tree: str) -> Sandbox:
+        sandbox = await self._open_sandbox()
+        try:
+            await sandbox.put_tree(await self._shadow.files(tree))
+            if self._place:
+                placed = await sandbox.run(self._place, timeout=300, shell_state=False)
+                if placed.exit_code != 0:
+                    output = placed.output.decode(errors="replace").strip()
+                    raise SandboxError(f"`{self._place}` failed in the sandbox: {output[-500:]}")
+                await sandbox.scan()
+                sandbox.settle()
+        except BaseException:
+            await sandbox.close()
+            raise
+        return sandbox
+
+    async def _take(self, tree: str, scan: Scan) -> str:
+        if not scan:
+            return tree
+        written = await self.sandbox.fetch(scan.changed)
+        return await self._shadow.apply(tree, TreeChange(written, scan.deleted))
+
+    async def _tell(self) -> None:
+        patch = await self._shadow.patch(self.base, self.tree)
+        shown = patch if len(patch) <= _MAX_PATCH else ""
+        self._emit(TreeChanged(self.tree, file_counts(patch), shown))
+
+
+class _Printed:
+    """Turns a command's bytes into events, as text, up to a limit."""
+
+    def __init__(self, number: str, emit: Emit) -> None:
+        self._number = number
+        self._emit = emit
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.bytes = 0
+
+    def hear(self, piece: bytes) -> None:
+        shown = piece[: max(0, SHOWN_OUTPUT - self.bytes)]
+        cut = self.bytes <= SHOWN_OUTPUT < self.bytes + len(piece)
+        self.bytes += len(piece)
+        self._say(self._decoder.decode(shown))
+        if cut:
+            self._say("\n[the rest of the output is not shown]\n")
+
+    def flush(self) -> None:
+        self._say(self._decoder.decode(b"", final=True))
+
+    def _say(self, text: str) -> None:
+        if text:
+            self._emit(CommandPrinted(self._number, text))
