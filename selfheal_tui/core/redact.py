@@ -1,0 +1,118 @@
+"""Takes secrets out of text: known values in the forms they travel in, and well-known shapes.
+
+Linear in the length of the text, whatever the text is. Refuses to guess from entropy: a hash, an
+id or a word of the code is left alone, because the model must be able to quote the code.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote, quote_plus
+
+MARK = "[redacted]"
+SHORTEST = 8
+"""Values shorter than this are words, not keys."""
+
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:KEYS?|PASS|PAT|PSK|DSN)(?:_|$)|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|TOKEN|SECRET"
+    r"|PASSW(?:OR)?D|PASSPHRASE|CREDENTIAL|COOKIE|(?:^|_)AUTH(?:ORIZATION)?(?:_|$)",
+    re.IGNORECASE,
+)
+_PATH = re.compile(r"(?:~|\.{0,2}|[A-Za-z]:)[/\\]")
+_WORD = re.compile(r"[A-Za-z]{1,15}|[0-9]{1,11}|[a-z]+(?:[-_ ][a-z]+)*")
+
+_SHAPES = tuple(
+    re.compile(shape)
+    for shape in (
+        # A digit must be near: `sk-` also begins words of code.
+        r"\bsk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{16,}|\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}",
+        r"\bgh[opsur]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}",
+        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}|\bya29\.[0-9A-Za-z_-]{20,}",
+        r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}|\b(?:hf|npm|gsk|r8)_[A-Za-z0-9]{20,}",
+        r"\bxai-[A-Za-z0-9]{20,}|\bpypi-[A-Za-z0-9_-]{40,}",
+        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+        # A key block needs a body: code that only names the marker must stay as it is.
+        r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----"
+        r"[\s\\nr]{1,8}(?:[A-Z][A-Za-z-]{1,20}: [^\n\\]{1,128}(?:\s|\\[nr]){1,4}){0,4}"
+        r"[\s\\]{0,8}[A-Za-z0-9+/=]{20}[A-Za-z0-9+/=\s\\]*"
+        r"(?:-----END (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----)?",
+    )
+)
+_KEPT_HEAD = tuple(
+    re.compile(shape, re.IGNORECASE)
+    for shape in (
+        r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:bearer|basic|token)\s{1,4})"
+        r"[A-Za-z0-9._~+/=-]{12,}",
+        r"(\bx-api-key[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[A-Za-z0-9._~+/=-]{12,}",
+        # A password within a URL.
+        r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>{}$]{0,64}:)[^\s/:@\"'<>{}$]{3,128}(?=@)",
+    )
+)
+
+
+class Redactor:
+    """Replaces `values` and well-known shapes by `[redacted]`.
+
+    A value is also found URL-quoted, JSON-escaped and in base64 (at any of the three offsets, as
+    within `user:password`).
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values = frozenset(value for value in values if value)
+        forms = {form for value in self._values for form in _forms(value)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str], extra: Iterable[str] = ()
+    ) -> Redactor:
+        """Knows the values of variables that look like secrets, and of those named in `extra`."""
+        named = {environment.get(name, "").strip() for name in extra}
+        found = {
+            value.strip()
+            for name, value in environment.items()
+            if _SECRET_NAME.search(name) and _looks_secret(value.strip())
+        }
+        return cls(named | found)
+
+    def knowing(self, *values: str) -> Redactor:
+        """One that knows these values too."""
+        return Redactor(self._values.union(values))
+
+    def redact(self, text: str) -> str:
+        """`text` without what is known or looks like a secret."""
+        if self._known is not None:
+            text = self._known.sub(MARK, text)
+        for shape in _SHAPES:
+            text = shape.sub(MARK, text)
+        for shape in _KEPT_HEAD:
+            text = shape.sub(rf"\g<1>{MARK}", text)
+        return text
+
+
+def _looks_secret(value: str) -> bool:
+    return len(value) >= SHORTEST and not _PATH.match(value) and not _WORD.fullmatch(value)
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    yield quote(value)
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield json.dumps(value)[1:-1]
+    if len(value) >= SHORTEST:
+        yield from _base64_forms(value.encode("utf-8", "surrogateescape"))
+
+
+def _base64_forms(value: bytes) -> Iterator[str]:
+    """What base64 shows of `value` at each offset, less the ends that its neighbours shape."""
+    for offset in range(3):
+        padded = b"\0" * offset + value
+        whole = len(padded) * 8 // 6
+        start = (offset * 8 + 5) // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(padded).decode("ascii")[start:whole]
