@@ -115,13 +115,13 @@ async def test_what_the_caller_can_change_is_raised_at_once(kind):
 async def test_the_end_names_every_model_and_its_last_reason():
     first = ScriptedModel([busy("one"), busy("two"), busy("three")], name="first")
     run = Run(first, ScriptedModel([fail(ModelRefusedKey("no key"))], name="second"))
-    with pytest.raises(ModelError, match="^no model answers: first: three; second: no key$"):
+    with pytest.raises(ModelError, match=r"^no model answers: first: three; second: no key$"):
         await run.ask()
 
 
 async def test_a_single_model_is_named_too():
     run = Run(ScriptedModel([fail(ModelRefusedKey("no key"))], name="only"))
-    with pytest.raises(ModelError, match="^only: no key$"):
+    with pytest.raises(ModelError, match=r"^only: no key$"):
         await run.ask()
 
 
