@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 from selfheal_tui.agent.heal import Healed
 from selfheal_tui.agent.ports import Ask, Emit, Repository, SandboxFacts, Shadow, Snapshot
 from selfheal_tui.core.approval import (
-    CommitRequest,
     Granted,
-    PushRequest,
     R,
     Request,
     answer,
@@ -24,8 +22,8 @@ from selfheal_tui.core.approval import (
 from selfheal_tui.core.events import (
     ApprovalAnswered,
     ApprovalAsked,
-    Committed,
     CommitStarted,
+    Committed,
     ProposalMade,
     Pushed,
     PushStarted,
@@ -75,9 +73,7 @@ class Approvals:
         self._emit(ApprovalAsked(number, kind, key, json.dumps(asdict(request))))
         given = await self._ask(request)
         granted = answer(request, given)
-        self._emit(
-            ApprovalAnswered(number, kind, key, granted is not None, given.by, given.reason)
-        )
+        self._emit(ApprovalAnswered(number, kind, key, granted is not None, given.by, given.reason))
         if granted is None:
             raise ApprovalRefused(f"the {_noun(request)} was not approved: {given.reason}")
         return granted
@@ -112,18 +108,21 @@ class Delivery:
         patch = await self._shadow.patch(self._snapshot.head_tree, healed.commit_tree)
         message = commit_message(healed.message, healed.summary, task)
         proof = proof_of(healed, self._snapshot.head_tree, facts, ran, read_patch(patch), notes)
-        self._emit(ProposalMade(healed.commit_tree, proof.to_json(), patch, message))
+        self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))
         return message
 
-    async def commit(self, healed: Healed, message: str, target: Target, *, task: str) -> Committed:
-        """Ask for the commit, and make it."""
+    async def commit(
+        self, commit_tree: str, tree: str, message: str, target: Target, *, task: str
+    ) -> Committed:
+        """Ask for the commit of `commit_tree`, and make it. `tree` is the same change on the
+        user's uncommitted edits: what their files become where the current branch moves."""
         branch = None if target.current else target.branch or f"selfheal/{slug(task)}"
         request = await self._repository.commit_request(
-            self._snapshot, healed.commit_tree, message, branch=branch
+            self._snapshot, commit_tree, message, branch=branch
         )
         granted = await self._approvals.get(request)
         self._emit(CommitStarted(request.tree, request.ref, request.parent))
-        commit = await self._repository.commit(granted, self._snapshot, healed.tree)
+        commit = await self._repository.commit(granted, self._snapshot, tree)
         made = Committed(commit, request.tree, request.ref, request.update_worktree)
         self._emit(made)
         return made
@@ -191,7 +190,9 @@ def _warnings(healed: Healed, files: tuple[FileDiff, ...]) -> tuple[str, ...]:
     if healed.review:
         warnings += [f"reviewer: {risk}" for risk in healed.review.risks]
         if healed.review.verdict != "approve":
-            warnings.append(f"the reviewer did not approve: {one_line(healed.review.comments, 300)}")
+            warnings.append(
+                f"the reviewer did not approve: {one_line(healed.review.comments, 300)}"
+            )
     return tuple(warnings)
 
 
@@ -199,5 +200,3 @@ def _review_words(healed: Healed) -> str:
     if healed.review is None:
         return "not reviewed"
     return f"{healed.review.verdict}: {one_line(healed.review.comments, 300)}".rstrip(": ")
-
-

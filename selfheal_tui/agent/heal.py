@@ -27,12 +27,17 @@ from selfheal_tui.core.events import (
     RolledBack,
 )
 from selfheal_tui.core.task import asks_for_green
+from selfheal_tui.core.text import cut_middle
 from selfheal_tui.errors import RepositoryRefused
 
 NO_CHANGE = (
     "You submitted, but no file differs from the original. If the task needs no change, say why in"
     " the summary; otherwise change what is wrong and submit again."
 )
+
+
+START_PATCH = 8 * 1024
+"""Characters of an earlier run's edits that the coder is shown."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,13 @@ Outcome = Healed | AlreadyGreen | NotHealedYet
 
 @dataclass(frozen=True)
 class Job:
-    """What is asked. `instructions` is the project's own notes for agents."""
+    """What is asked. `instructions` is the project's own notes for agents; `start` a tree of an
+    earlier run to go on from, empty for the untouched one."""
 
     task: str
     attempts: int
     instructions: str = ""
+    start: str = ""
 
 
 class Healing:
@@ -127,6 +134,7 @@ class Healing:
         brief = await self._brief(before)
         history = History(prompts.load("coder"))
         history.user(with_plan(brief, *await self._plan(brief)))
+        await self._go_on_from_start(history)
         for number in range(1, self._job.attempts + 1):
             healed = await self._attempt(number, history)
             if healed is not None:
@@ -144,6 +152,14 @@ class Healing:
             files=[file.path for file in files],
             instructions=self._job.instructions,
         )
+
+    async def _go_on_from_start(self, history: History) -> None:
+        start = self._job.start
+        if not start or start == self._workspace.base:
+            return
+        await self._workspace.restore(start)
+        patch = cut_middle(await self._shadow.patch(self._workspace.base, start), START_PATCH)
+        history.user(f"An earlier run was interrupted; the files hold its edits:\n{patch}")
 
     async def _plan(self, brief: str) -> tuple[Sequence[str], Sequence[str]]:
         if self._roles.planner is None:
@@ -200,7 +216,8 @@ class Healing:
         text = failure_digest(result, previous)
         if outcome == "worse":
             await self._workspace.restore(best.tree)
-            lost = f"attempt {number} fails {len(result.failing)} tests, not {len(best.result.failing)}"
+            now, then = len(result.failing), len(best.result.failing)
+            lost = f"attempt {number} fails {now} tests, not {then}"
             self._emit(RolledBack(tree, best.tree, lost))
             state = f"attempt {best.attempt}" if best.attempt else "the original files"
             text += (

@@ -66,6 +66,7 @@ class SnapshotTaken:
 
     tree: str
     head: str
+    head_tree: str
     branch: str
     files: int
     bytes: int
@@ -334,10 +335,12 @@ class ReviewGiven:
 class ProposalMade:
     """A tree is ready for approval; `proof` is its card as JSON. Before `ApprovalAsked`.
 
-    `patch` is the whole difference that would be committed.
+    `tree` would be committed, with the whole difference `patch`; `worktree` is the same change on
+    the user's uncommitted edits.
     """
 
     tree: str
+    worktree: str
     proof: str
     patch: str
     message: str

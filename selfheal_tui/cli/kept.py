@@ -1,0 +1,71 @@
+"""Taking up a session: what its events say of where it stood."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from selfheal_tui.adapters.store import SessionRow, Store
+from selfheal_tui.agent.ports import Snapshot
+from selfheal_tui.core.events import (
+    Committed,
+    ProposalMade,
+    SnapshotTaken,
+    TreeChanged,
+)
+from selfheal_tui.errors import UsageError
+from selfheal_tui.session import Kept, Order
+
+
+def take_up(store: Store, order: Order, prefix: str) -> Order:
+    """The order of a run that goes on with an earlier session: the latest one of the repository
+    for an empty `prefix`. Raises UsageError when there is nothing to go on with."""
+    row = find_session(store, prefix, order.repository)
+    if row.repository != order.repository:
+        raise UsageError(f"session {row.id} belongs to {row.repository}; run it there")
+    kept = _kept(store, row)
+    return replace(order, session=row.id, task=order.task or row.task, kept=kept)
+
+
+def find_session(store: Store, prefix: str, repository: str | None) -> SessionRow:
+    """The one session whose id starts with `prefix`; the latest one for an empty prefix."""
+    if not prefix:
+        latest = store.sessions(repository, limit=1)
+        if not latest:
+            raise UsageError("there is no session yet")
+        return latest[0]
+    found = store.find(prefix)
+    if not found:
+        raise UsageError(f"there is no session {prefix}; see `selfheal sessions`")
+    if len(found) > 1:
+        ids = ", ".join(row.id for row in found[:5])
+        raise UsageError(f"{prefix} could be any of {ids}")
+    return found[0]
+
+
+def _kept(store: Store, row: SessionRow) -> Kept | None:
+    """None where the session never came to a snapshot: it starts anew."""
+    snapshot, tree, proposal = None, "", None
+    for event, _ in store.events(row.id):
+        match event:
+            case SnapshotTaken():
+                snapshot, tree, proposal = _snapshot(event), event.tree, None
+            case TreeChanged():
+                tree, proposal = event.tree, None
+            case ProposalMade():
+                tree, proposal = event.worktree, event
+            case Committed():
+                raise UsageError(f"session {row.id} is done: {event.commit} is on {event.ref}")
+    return Kept(snapshot, tree, proposal) if snapshot else None
+
+
+def _snapshot(event: SnapshotTaken) -> Snapshot:
+    return Snapshot(
+        event.tree,
+        event.head,
+        event.head_tree,
+        event.branch,
+        event.files,
+        event.bytes,
+        event.dirty,
+        event.left_out,
+    )
