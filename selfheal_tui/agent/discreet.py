@@ -1,0 +1,46 @@
+"""A model that is never told a secret: every message passes the redactor before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from selfheal_tui.agent.ports import Message, Model, ModelNews, ModelRequest, Reply, ToolCall
+from selfheal_tui.core.redact import Redactor
+
+
+class DiscreetModel:
+    """Redacts requests, the same way each time, so that a request's beginning stays the same."""
+
+    def __init__(self, inner: Model, redactor: Redactor) -> None:
+        self._inner = inner
+        self._redactor = redactor
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @property
+    def context_window(self) -> int | None:
+        return self._inner.context_window
+
+    async def complete(self, request: ModelRequest, hear: Callable[[ModelNews], None]) -> Reply:
+        clean = tuple(self._message(message) for message in request.messages)
+        return await self._inner.complete(replace(request, messages=clean), hear)
+
+    def _message(self, message: Message) -> Message:
+        calls = tuple(self._call(call) for call in message.calls)
+        return replace(message, text=self._redactor.redact(message.text), calls=calls)
+
+    def _call(self, call: ToolCall) -> ToolCall:
+        arguments = {name: self._value(value) for name, value in call.arguments.items()}
+        return replace(call, arguments=arguments, raw=self._redactor.redact(call.raw))
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, str):
+            return self._redactor.redact(value)
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self._value(item) for name, item in value.items()}
+        return value
