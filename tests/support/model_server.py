@@ -226,7 +226,7 @@ class Received:
     @property
     def tools(self) -> list[str]:
         """Names of the tools on offer."""
-        return [tool["function"]["name"] for tool in self.json.get("tools", ())]
+        return tool_names(self.json)
 
     @property
     def text(self) -> str:
@@ -241,9 +241,14 @@ def _text_of(message: Mapping[str, Any]) -> str:
     return "\n".join(part.get("text", "") for part in content)
 
 
+def tool_names(body: Mapping[str, Any]) -> list[str]:
+    """Names of the tools on offer, in OpenAI's form or in Anthropic's."""
+    return [tool.get("function", tool)["name"] for tool in body.get("tools") or ()]
+
+
 def role_of(body: Mapping[str, Any]) -> str:
     """Planner, coder or reviewer, by the tools on offer (or named in a text protocol's prompt)."""
-    names = {tool["function"]["name"] for tool in body.get("tools") or ()}
+    names = tool_names(body)
     known = json.dumps(body.get("messages", [{}])[0]) if not names else ""
     if "submit_plan" in names or "submit_plan" in known:
         return "planner"
@@ -260,6 +265,8 @@ class ModelServer:
 
     def __init__(self, script: Script, *, forever: Step | None = None, port: int = 0) -> None:
         self.requests: list[Received] = []
+        self.received = threading.Event()
+        """Set when the first request came in."""
         self.disconnected = threading.Event()
         """Set when a client left before its answer was complete."""
         self._script = script
@@ -308,6 +315,7 @@ class ModelServer:
         with self._lock:
             self.requests.append(received)
             step = self._step(role_of(body))
+        self.received.set()
         return step(body) if callable(step) else step
 
     def _step(self, role: str) -> Step:

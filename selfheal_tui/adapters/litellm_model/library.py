@@ -1,0 +1,61 @@
+"""Loads litellm once, quiet and closed: no `.env`, no download, no prints, no logs on stderr.
+
+Nothing of a session (key, endpoint, model) is ever set on the library; those go with each call.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+BEFORE_IMPORT = {
+    # A `.env` near a virtual environment inside the repository would name an attacker's endpoint.
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOG": "CRITICAL",
+}
+_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+
+
+def load() -> Any:
+    """The litellm module; takes seconds the first time, so call it in a thread."""
+    os.environ.update(BEFORE_IMPORT)
+    litellm: Any = importlib.import_module("litellm")
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    litellm.disable_streaming_logging = True
+    # aiohttp's sessions outlive a cancelled request and complain on stderr; httpx closes them.
+    litellm.disable_aiohttp_transport = True
+    for name in _LOGGERS:
+        _silence(logging.getLogger(name))
+    return litellm
+
+
+def _silence(logger: logging.Logger) -> None:
+    logger.handlers[:] = [logging.NullHandler()]
+    logger.propagate = False
+    logger.setLevel(logging.CRITICAL)
+
+
+async def close_connections(litellm: Any) -> None:
+    """Close every connection that the library keeps open, and forget it."""
+    await litellm.close_litellm_async_clients()
+    litellm.in_memory_llm_clients_cache.flush_cache()
+
+
+def facts_of(litellm: Any, model: str) -> Mapping[str, Any]:
+    """What the library's own list says of a model (prices, window); empty when not listed.
+
+    The list is read directly: the library's functions ask the server of a local model.
+    """
+    provider, slash, bare = model.partition("/")
+    exact = litellm.model_cost.get(model)
+    if exact is not None:
+        return dict(exact)
+    listed = litellm.model_cost.get(bare) if slash else None
+    if listed is None or listed.get("litellm_provider") != provider:
+        return {}
+    return dict(listed)

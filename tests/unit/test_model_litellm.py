@@ -1,0 +1,510 @@
+"""The LiteLLM adapter: the real library against a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import itertools
+import json
+
+import pytest
+
+from selfheal_tui.adapters.model import PLACEHOLDER_KEY, LiteLLMModel
+from selfheal_tui.agent.ports import (
+    Message,
+    ModelRequest,
+    ReasoningDelta,
+    Reply,
+    TextDelta,
+    ToolCall,
+    ToolSpec,
+    Usage,
+)
+from selfheal_tui.errors import (
+    ContextOverflow,
+    ModelAnswerInvalid,
+    ModelError,
+    ModelRefusedKey,
+    ModelRetryable,
+    ToolsUnsupported,
+)
+from tests.support import model_server
+from tests.support.model_server import Answer, Call, ModelServer, Raw, call, calls, say
+
+KEY = "of-the-user-Zq8kk2vW9"
+BASH = ToolSpec(
+    "bash",
+    "Run a command.",
+    {"type": "object", "properties": {"command": {"type": "string"}}, "required": ["command"]},
+)
+HELLO = ModelRequest((Message("system", "be brief"), Message("user", "hello")))
+WITH_TOOLS = ModelRequest(HELLO.messages, (BASH,))
+USAGE = Usage(100, 20, 0, None)
+
+
+def nobody(_news):
+    """Hears nothing."""
+
+
+@pytest.fixture
+async def connect():
+    """Makes models, and closes their connections at the end."""
+    made = []
+
+    def connected(server, name="openai/scripted", **fields):
+        base = server if isinstance(server, str) else server.base_url
+        model = LiteLLMModel(name, api_base=base, **({"api_key": KEY} | fields))
+        made.append(model)
+        return model
+
+    yield connected
+    for model in made:
+        await model.close()
+
+
+async def ask(connect, turn, request=WITH_TOOLS, **fields):
+    """The reply to `request` when the server plays `turn`."""
+    with ModelServer([turn]) as server:
+        return await connect(server, **fields).complete(request, nobody)
+
+
+# --- answers -------------------------------------------------------------------------------
+
+
+async def test_text_and_thinking_stream_and_make_a_reply(connect):
+    heard = []
+    with ModelServer([say("hello world", reasoning="let me see", piece=6)]) as server:
+        reply = await connect(server).complete(HELLO, heard.append)
+    assert heard == [
+        ReasoningDelta("let me"),
+        ReasoningDelta(" see"),
+        TextDelta("hello "),
+        TextDelta("world"),
+    ]
+    assert reply == Reply("hello world", (), USAGE, "openai/scripted", "stop", "let me see")
+
+
+async def test_the_request_carries_history_tools_key_and_nothing_else(connect):
+    made = ToolCall("call_1", "bash", {"command": "ls"}, '{"command":  "ls"}')
+    broken = ToolCall("call_2", "bash", {}, '{"command": ', "not JSON")
+    history = (
+        *HELLO.messages,
+        Message("assistant", "", (made, broken)),
+        Message("tool", "a.py", call_id="call_1"),
+        Message("tool", "not JSON", call_id="call_2"),
+    )
+    with ModelServer([say("ok")]) as server:
+        await connect(server).complete(ModelRequest(history, (BASH,), "session-1"), nobody)
+        received = server.requests[0]
+    assert received.path == "/v1/chat/completions"
+    assert received.headers["authorization"] == f"Bearer {KEY}"
+    function = {"name": "bash", "description": "Run a command.", "parameters": BASH.parameters}
+    assert received.json == {
+        "model": "scripted",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "messages": [
+            {"role": "system", "content": "be brief"},
+            {"role": "user", "content": "hello"},
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {
+                        "id": "call_1",
+                        "type": "function",
+                        "function": {"name": "bash", "arguments": '{"command":  "ls"}'},
+                    },
+                    {
+                        "id": "call_2",
+                        "type": "function",
+                        "function": {"name": "bash", "arguments": "{}"},
+                    },
+                ],
+            },
+            {"role": "tool", "tool_call_id": "call_1", "content": "a.py"},
+            {"role": "tool", "tool_call_id": "call_2", "content": "not JSON"},
+        ],
+        "tools": [{"type": "function", "function": function}],
+    }
+
+
+async def test_each_request_begins_with_the_bytes_of_the_one_before(connect):
+    script = [
+        call("bash", command="ls"),
+        calls(say("so"), call("bash", command="cat 'ü'")),
+        say("x"),
+    ]
+    with ModelServer(script) as server:
+        model, history = connect(server), list(HELLO.messages)
+        for _ in script:
+            reply = await model.complete(ModelRequest(tuple(history), (BASH,)), nobody)
+            history.append(Message("assistant", reply.text, reply.calls))
+            history += [Message("tool", "done", call_id=made.id) for made in reply.calls]
+        bodies = [received.body for received in server.requests]
+    for earlier, later in itertools.pairwise(bodies):
+        messages_so_far = earlier[: earlier.index(b'],"model"')]
+        assert messages_so_far.startswith(b'{"messages":[')
+        assert later.startswith(messages_so_far)
+
+
+async def test_without_a_key_an_own_server_gets_a_harmless_one(connect, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "must-not-be-taken")
+    with ModelServer([say("ok")]) as server:
+        await connect(server, api_key=None).complete(HELLO, nobody)
+        assert server.requests[0].headers["authorization"] == f"Bearer {PLACEHOLDER_KEY}"
+
+
+async def test_without_key_and_endpoint_nothing_is_sent(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "must-not-be-taken")
+    with pytest.raises(ModelRefusedKey, match="no key for openai: set OPENAI_API_KEY"):
+        await LiteLLMModel("openai/gpt-x").complete(HELLO, nobody)
+
+
+async def test_usage_counts_cached_tokens_and_costs_what_the_list_says(connect):
+    turn = say("ok", usage=(1000, 100, 600))
+    reply = await ask(connect, turn, name="openai/gpt-4o")
+    expected = pytest.approx(400 * 2.5e-06 + 600 * 1.25e-06 + 100 * 1e-05)
+    assert reply.usage == Usage(1000, 100, 600, expected)
+
+
+async def test_the_window_of_a_listed_model_is_known_and_can_be_overridden():
+    listed, unlisted = LiteLLMModel("openai/gpt-4o"), LiteLLMModel("openai/my-own")
+    assert (listed.context_window, listed.takes_tools()) == (None, None)
+    await listed.prepare()
+    await unlisted.prepare()
+    assert (listed.context_window, listed.takes_tools()) == (128_000, True)
+    assert (unlisted.context_window, unlisted.takes_tools()) == (None, None)
+    assert LiteLLMModel("openai/my-own", context_window=9).context_window == 9
+
+
+async def test_thinking_in_tags_at_the_beginning_is_not_text(connect):
+    heard = []
+    turn = say("<think>hm, <b></think>\n\nthe <think> answer", piece=5)
+    with ModelServer([turn]) as server:
+        reply = await connect(server).complete(HELLO, heard.append)
+    assert (reply.reasoning, reply.text) == ("hm, <b>", "the <think> answer")
+    assert "".join(n.text for n in heard if isinstance(n, ReasoningDelta)) == "hm, <b>"
+    assert "".join(n.text for n in heard if isinstance(n, TextDelta)) == "the <think> answer"
+
+
+# --- tool calls ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", ["pieces", "whole", "named", "one-index"])
+async def test_calls_are_put_together_whatever_the_servers_habit(connect, style):
+    two = calls(call("bash", command="ls -la /some/where"), call("bash", command='echo "{}" }'))
+    reply = await ask(connect, Answer(calls=two.calls, style=style, piece=5))
+    assert reply.calls == (
+        ToolCall("call_0_bash", "bash", {"command": "ls -la /some/where"}, two.calls[0].arguments),
+        ToolCall("call_1_bash", "bash", {"command": 'echo "{}" }'}, two.calls[1].arguments),
+    )
+    assert reply.finish == "tool_calls"
+
+
+async def test_calls_with_the_same_id_get_ids_of_their_own(connect):
+    same = Answer(calls=(Call("bash", "{}", "x"), Call("bash", "{}", "x")))
+    reply = await ask(connect, same)
+    assert [made.id for made in reply.calls] == ["x", "call_2_2"]
+
+
+async def test_broken_arguments_become_an_error_and_are_never_executed(connect):
+    reply = await ask(connect, model_server.broken_call("bash", '{"command": "ls'))
+    (made,) = reply.calls
+    assert (made.name, made.arguments, made.raw) == ("bash", {}, '{"command": "ls')
+    assert made.error.startswith("the arguments of bash cannot be read: they are not valid JSON")
+
+
+async def test_half_a_call_at_the_length_limit_says_so(connect):
+    half = Answer(calls=(Call("bash", '{"command": "l'),), finish="length")
+    reply = await ask(connect, half)
+    assert reply.finish == "length"
+    assert reply.calls[0].error == (
+        "the answer was cut at the length limit in the middle of bash; "
+        "make the call smaller, or split it"
+    )
+
+
+async def test_an_unknown_tool_reaches_the_caller_as_it_is(connect):
+    reply = await ask(connect, call("no_such_tool", x=1))
+    assert reply.calls[0].name == "no_such_tool"
+
+
+# --- answers that are none -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("turn", "sentence"),
+    [
+        (model_server.unfinished(say("half an ans")), "without a finish reason: it was cut off"),
+        (model_server.unfinished(call("bash", command="ls")), "without a finish reason"),
+        (say(""), "the answer is empty"),
+        (say(" \n"), "the answer is empty"),
+        (say("", reasoning="hmm"), "the model thought, but answered nothing"),
+        (say("", finish="content_filter"), "the provider's content filter stopped the answer"),
+        (model_server.html(), "something that is no completion"),
+        (model_server.not_a_completion(), "something that is no completion"),
+        (Raw(200, b"", {}), "something that is no completion"),
+        (
+            Raw(200, b"data: {not json}\n\n", {"Content-Type": "text/event-stream"}),
+            "is not understood",
+        ),
+    ],
+)
+async def test_what_is_no_answer_is_never_taken_for_one(connect, turn, sentence):
+    with pytest.raises(ModelAnswerInvalid, match=sentence):
+        await ask(connect, turn)
+
+
+async def test_a_connection_dropped_in_mid_answer_can_be_retried(connect):
+    with pytest.raises(ModelRetryable, match=r"http://127\.0\.0\.1"):
+        await ask(connect, model_server.cut(say("a long answer " * 20)))
+
+
+async def test_an_error_within_the_stream_is_an_error(connect):
+    body = b'data: {"error": {"message": "overloaded right now", "code": 529}}\n\n'
+    with pytest.raises(ModelRetryable, match="overloaded right now"):
+        await ask(connect, Raw(200, body, {"Content-Type": "text/event-stream"}))
+
+
+async def test_silence_in_mid_answer_is_ended_and_the_server_sees_it(connect):
+    with ModelServer([model_server.stalled(say("a long answer " * 20))]) as server:
+        with pytest.raises(ModelRetryable, match=r"nothing came for 0\.3 s"):
+            await connect(server, stall=0.3).complete(HELLO, nobody)
+        assert await asyncio.to_thread(server.disconnected.wait, 1)
+
+
+async def test_a_slow_drip_ends_at_the_deadline(connect):
+    turn = model_server.dripped(say("a long answer " * 20), 0.05)
+    with ModelServer([turn]) as server:
+        with pytest.raises(ModelRetryable, match=r"not complete after 0\.5 s"):
+            await connect(server, deadline=0.5).complete(HELLO, nobody)
+        assert await asyncio.to_thread(server.disconnected.wait, 1)
+
+
+async def test_cancelling_closes_the_connection(connect):
+    started = asyncio.Event()
+    with ModelServer([model_server.stalled(say("a long answer " * 20))]) as server:
+        task = asyncio.ensure_future(connect(server).complete(HELLO, lambda _news: started.set()))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.disconnected.wait, 1)
+
+
+async def test_cancelling_before_the_first_byte_closes_the_connection_too(connect):
+    with ModelServer([model_server.dripped(say("x"), 60)]) as server:
+        task = asyncio.ensure_future(connect(server).complete(HELLO, nobody))
+        assert await asyncio.to_thread(server.received.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.disconnected.wait, 1)
+
+
+# --- refusals ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("turn", "kind", "sentence"),
+    [
+        (model_server.wrong_key(KEY), ModelRefusedKey, "does not accept the key; set OPENAI_API_K"),
+        (
+            model_server.refuse(403, "region not allowed"),
+            ModelRefusedKey,
+            r"does not allow this request \(region not allowed\); set OPENAI_API_KEY",
+        ),
+        (model_server.unknown_model("scripted"), ModelError, "unknown model 'openai/scripted' at"),
+        (
+            model_server.refuse(400, "The model `scripted` does not exist"),
+            ModelError,
+            "unknown model 'openai/scripted' at",
+        ),
+        (model_server.rate_limited(), ModelRetryable, "asks to slow down: Rate limit reached"),
+        (
+            model_server.refuse(429, "You exceeded your current quota", code="insufficient_quota"),
+            ModelError,
+            "no credit left: You exceeded your current quota",
+        ),
+        (model_server.server_error(), ModelRetryable, r"failed \(500\): The server had an error"),
+        (model_server.server_error(503), ModelRetryable, r"failed \(503\)"),
+        (model_server.server_error(529), ModelRetryable, r"failed \(529\)"),
+        (Raw(502, b"<html><h1>Bad Gateway</h1></html>", {}), ModelRetryable, "502.*Bad Gateway"),
+        (model_server.context_overflow(), ContextOverflow, "larger than the model's context"),
+        (
+            model_server.refuse(400, "the request exceeds the available context size"),
+            ContextOverflow,
+            "available context size",
+        ),
+        (model_server.tools_unsupported(), ToolsUnsupported, "takes no tool calls"),
+        (
+            model_server.refuse(400, "registry.example/x does not support tools"),
+            ToolsUnsupported,
+            "takes no tool calls",
+        ),
+        (
+            model_server.refuse(400, '"auto" tool choice requires --enable-auto-tool-choice'),
+            ToolsUnsupported,
+            "takes no tool calls",
+        ),
+        (
+            model_server.refuse(404, "No endpoints found that support tool use."),
+            ToolsUnsupported,
+            "takes no tool calls",
+        ),
+        (
+            model_server.refuse(400, "temperature must be 1"),
+            ModelError,
+            r"refuses the request \(400\): temperature must be 1",
+        ),
+    ],
+)
+async def test_refusals_say_what_happened_and_what_helps(connect, turn, kind, sentence):
+    with pytest.raises(ModelError, match=sentence) as caught:
+        await ask(connect, turn)
+    assert type(caught.value) is kind
+    assert KEY not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "litellm" not in str(caught.value).lower()
+
+
+async def test_a_request_without_tools_is_never_answered_with_tools_unsupported(connect):
+    with pytest.raises(ModelError, match="refuses the request") as caught:
+        await ask(connect, model_server.tools_unsupported(), HELLO)
+    assert not isinstance(caught.value, ToolsUnsupported)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("1.5", 1.5),
+        (email.utils.formatdate(1_700_000_030, usegmt=True), 30.0),
+        (email.utils.formatdate(1_600_000_000, usegmt=True), 0.0),
+        ("soon", None),
+        (None, None),
+    ],
+)
+async def test_how_long_the_server_asks_to_wait_is_read(connect, header, seconds):
+    with pytest.raises(ModelRetryable) as caught:
+        await ask(connect, model_server.rate_limited(header), now=lambda: 1_700_000_000.0)
+    assert caught.value.retry_after == seconds
+
+
+async def test_an_endpoint_where_nobody_listens_is_named(connect):
+    base = model_server.unreachable()
+    with pytest.raises(ModelRetryable, match=f"cannot reach {base}"):
+        await connect(base).complete(HELLO, nobody)
+
+
+async def test_a_password_in_the_endpoint_is_not_shown(connect):
+    base = model_server.unreachable().replace("http://", "http://me:hunter22@")
+    with pytest.raises(ModelRetryable, match="cannot reach http://127") as caught:
+        await connect(base).complete(HELLO, nobody)
+    assert "hunter22" not in str(caught.value)
+
+
+async def test_a_name_without_a_provider_is_an_unknown_model(connect):
+    with pytest.raises(ModelError, match="unknown model 'just-a-name'") as caught:
+        await connect(model_server.unreachable(), name="just-a-name").complete(HELLO, nobody)
+    assert type(caught.value) is ModelError
+
+
+# --- other providers' protocols ------------------------------------------------------------
+
+
+def events(*datas):
+    """A stream of server-sent events in Anthropic's form."""
+    lines = [f"event: {data['type']}\ndata: {json.dumps(data)}\n\n" for data in datas]
+    return Raw(200, "".join(lines).encode(), {"Content-Type": "text/event-stream"})
+
+
+def claude_says(*, stop):
+    ending = {
+        "type": "message_delta",
+        "delta": {"stop_reason": stop},
+        "usage": {"output_tokens": 9},
+    }
+    whole = (
+        {
+            "type": "message_start",
+            "message": {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": "claude-sonnet-5",
+                "content": [],
+                "usage": {"input_tokens": 30, "output_tokens": 1, "cache_read_input_tokens": 70},
+            },
+        },
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": "I look."},
+        },
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "content_block_start",
+            "index": 1,
+            "content_block": {"type": "tool_use", "id": "toolu_1", "name": "bash", "input": {}},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "input_json_delta", "partial_json": '{"command": "ls"}'},
+        },
+        {"type": "content_block_stop", "index": 1},
+        ending,
+        {"type": "message_stop"},
+    )
+    return events(*(whole if stop else whole[:-2]))
+
+
+async def test_claude_gets_cache_marks_and_its_answer_is_read(connect):
+    made = ToolCall("toolu_0", "bash", {"command": "pwd"}, '{"command": "pwd"}')
+    history = (
+        *HELLO.messages,
+        Message("assistant", "", (made,)),
+        Message("tool", "/", (), "toolu_0"),
+    )
+    with ModelServer([claude_says(stop="tool_use")]) as server:
+        model = connect(server, "anthropic/claude-sonnet-5")
+        reply = await model.complete(ModelRequest(history, (BASH,)), nobody)
+        received = server.requests[0]
+    mark = {"type": "ephemeral"}
+    assert received.headers["x-api-key"] == KEY
+    assert received.json["system"] == [{"type": "text", "text": "be brief", "cache_control": mark}]
+    assert received.json["messages"][-1]["content"] == [
+        {"type": "tool_result", "tool_use_id": "toolu_0", "content": "/", "cache_control": mark}
+    ]
+    assert json.dumps(received.json["messages"][:-1]).count("cache_control") == 0
+    assert (reply.text, reply.finish) == ("I look.", "tool_calls")
+    assert reply.calls == (ToolCall("toolu_1", "bash", {"command": "ls"}, '{"command": "ls"}'),)
+    assert (reply.usage.input_tokens, reply.usage.cached_tokens) == (100, 70)
+    assert reply.usage.cost is not None
+    assert reply.usage.cost > 0
+
+
+async def test_claudes_stream_without_a_stop_reason_is_no_answer(connect):
+    with pytest.raises(ModelAnswerInvalid, match="without a finish reason"):
+        await ask(connect, claude_says(stop=""), name="anthropic/claude-sonnet-5")
+
+
+async def test_claudes_refusals_are_read(connect):
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    turn = Raw(529, json.dumps(error).encode(), {"Content-Type": "application/json"})
+    with pytest.raises(ModelRetryable, match="Overloaded"):
+        await ask(connect, turn, name="anthropic/claude-sonnet-5")
+
+
+# --- the library ---------------------------------------------------------------------------
+
+
+async def test_the_library_says_nothing_on_its_own(connect, capfd):
+    for turn in (model_server.wrong_key(), model_server.cut(say("x" * 200)), say("ok")):
+        try:
+            await ask(connect, turn)
+        except ModelError:
+            continue
+    assert capfd.readouterr() == ("", "")
