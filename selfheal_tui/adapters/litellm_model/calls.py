@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from selfheal_tui.adapters.litellm_model.arguments import read_arguments
 from selfheal_tui.agent.ports import ToolCall
+from selfheal_tui.core.arguments import read_arguments
 
 
 @dataclass(frozen=True)
