@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from selfheal_tui.core.approval import (
+    Answer,
+    CommitRequest,
+    PushRequest,
+    SetupRequest,
+    answer,
+    key_of,
+)
+from selfheal_tui.core.events import (
+    Committed,
+    ProposalMade,
+    SessionEnded,
+    SessionStarted,
+    Warned,
+    to_json,
+)
+from selfheal_tui.core.proof import Proof
+from selfheal_tui.errors import SelfhealError
+from selfheal_tui.headless import Headless, no_to_all, yes_to
+
+PROOF = Proof(
+    tree="t1",
+    base="t0",
+    verified=True,
+    command="pytest -q",
+    exit_code=0,
+    check_seconds=1.5,
+    before=("a", "b"),
+    after=(),
+    flaky=(),
+    sandbox="docker, profile python: hardened",
+    image="selfheal/python:1 abc",
+    network="setup",
+    attempt=2,
+    attempts=3,
+    seconds=12.25,
+    cost=0.01,
+    model="m",
+    files=(("x.py", 3, 1),),
+    warnings=("reviewer: \x1b]52;c;x\x07",),
+    review="approve: fine",
+)
+STORY = [
+    SessionStarted("s1", "fix", "/r", "0.1"),
+    Warned("careful\x1b[31m"),
+    ProposalMade("t1", "w1", PROOF.to_json(), "diff --git a/x.py b/x.py\n", "Fix x\n\nBecause.\n"),
+    Committed("c1", "t1", "refs/heads/x", worktree_updated=False),
+    SessionEnded(0, "committed", "committed c1 to x", 12.5, 0.01),
+]
+REQUESTS = [
+    SetupRequest("pip install x", "because", "image"),
+    CommitRequest("t", "p", "refs/heads/x", "0", "m", update_worktree=False),
+    PushRequest("c", "origin", "url", "refs/heads/x", "0"),
+]
+
+
+def shown(output, folder=None):
+    out, err = io.StringIO(), io.StringIO()
+    front = Headless(output=output, out=out, err=err, folder=folder, clock=lambda: 7.0)
+    for event in STORY:
+        front.show(event)
+    return out.getvalue(), err.getvalue()
+
+
+def test_text_is_the_proof_card_and_then_the_outcome():
+    out, _ = shown("text")
+    lines = out.splitlines()
+    assert lines[0] == "proof card"
+    assert "  verdict   VERIFIED: exit 0 from `pytest -q` in 1.5 s" in lines
+    assert "  tests     2 failing before, 0 now, 2 fixed, 0 broken" in lines
+    assert "  file      x.py  +3 -1" in lines
+    assert lines[-1] == "committed (exit 0): committed c1 to x"
+
+
+def test_json_is_one_object():
+    out, _ = shown("json")
+    result = json.loads(out)
+    assert (result["exit_code"], result["outcome"], result["commit"]) == (0, "committed", "c1")
+    assert result["proof"]["verified"] is True
+
+
+def test_stream_json_is_one_event_a_line():
+    out, _ = shown("stream-json")
+    assert out.splitlines() == [to_json(event, at=7.0) for event in STORY]
+
+
+def test_no_control_character_reaches_the_terminal_in_text_mode():
+    for text in shown("text"):
+        assert "\x1b" not in text
+        assert "\x07" not in text
+
+
+def test_the_output_folder_holds_result_events_and_patch(tmp_path):
+    shown("text", tmp_path / "new")
+    written = {path.name: path.read_text() for path in (tmp_path / "new").iterdir()}
+    assert sorted(written) == ["events.jsonl", "patch.diff", "result.json"]
+    assert written["patch.diff"] == "diff --git a/x.py b/x.py\n"
+    assert json.loads(written["result.json"])["text"] == "committed c1 to x"
+    assert written["events.jsonl"].splitlines() == [to_json(event, at=7.0) for event in STORY]
+
+
+def test_an_output_folder_that_cannot_be_made_is_an_error_in_words(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SelfhealError, match="cannot write to"):
+        shown("text", tmp_path / "file")
+
+
+@pytest.mark.parametrize(("push", "granted"), [(True, [True] * 3), (False, [True, True, False])])
+async def test_yes_grants_everything_but_a_push_that_was_not_asked_for(push, granted):
+    ask = yes_to(push=push)
+    answers = [await ask(request) for request in REQUESTS]
+    assert [bool(answer(r, given)) for r, given in zip(REQUESTS, answers, strict=True)] == granted
+
+
+async def test_headless_grants_nothing():
+    ask = no_to_all()
+    for request in REQUESTS:
+        given = await ask(request)
+        assert given == Answer(key_of(request), False, "--headless", given.reason)
+        assert "nobody" in given.reason
