@@ -1,0 +1,1 @@
+"""The user's repository, touched by plumbing only, and the session's private shadow of it."""

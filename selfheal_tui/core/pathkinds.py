@@ -1,0 +1,150 @@
+"""What kind of file a path is, for the warnings of the proof card: by its name only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from selfheal_tui.core.patch import FileDiff
+
+TEST = "test"
+CI = "ci"
+DEPENDENCY = "dependency"
+LOCK = "lock file"
+GENERATED = "generated"
+CHECK_SETTINGS = "check settings"
+SECRET = "secret"
+SECURITY = "security"
+
+_LOCKS = {
+    "bun.lock",
+    "bun.lockb",
+    "cargo.lock",
+    "composer.lock",
+    "gemfile.lock",
+    "go.sum",
+    "gradle.lockfile",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pdm.lock",
+    "pipfile.lock",
+    "pnpm-lock.yaml",
+    "poetry.lock",
+    "uv.lock",
+    "yarn.lock",
+}
+_DEPENDENCIES = {
+    "build.gradle",
+    "build.gradle.kts",
+    "cargo.toml",
+    "composer.json",
+    "gemfile",
+    "go.mod",
+    "package.json",
+    "pipfile",
+    "pom.xml",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+}
+_CHECK_SETTINGS = {
+    ".coveragerc",
+    "conftest.py",
+    "makefile",
+    "noxfile.py",
+    "package.json",
+    "pyproject.toml",
+    "pytest.ini",
+    "setup.cfg",
+    "tox.ini",
+}
+_CI_FILES = {
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    "appveyor.yml",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    "jenkinsfile",
+}
+_CI_FOLDERS = {".github", ".circleci", ".buildkite", ".ci", ".gitlab"}
+_TEST_FOLDERS = {"test", "tests", "__tests__", "spec", "specs", "testdata", "__snapshots__"}
+_GENERATED_FOLDERS = {"dist", "build", "node_modules", "vendor", "generated", "__generated__"}
+
+_TEST_NAME = re.compile(r"^test_.*\.|.*_tests?\.\w+$|.*[.-](test|spec)\.\w+$|.*Tests?\.\w+$")
+_CHECK_NAME = re.compile(r"^(jest|vitest|karma|playwright|cypress|mocha)\.config\.\w+$|^\.mocharc")
+_GENERATED_NAME = re.compile(r"\.min\.(js|css)$|_pb2(_grpc)?\.pyi?$|\.pb\.go$|\.snap$")
+_REQUIREMENTS = re.compile(r"^(requirements|constraints).*\.(txt|in)$")
+_SECRET_NAME = re.compile(r"^\.env($|\.)|^id_(rsa|dsa|ecdsa|ed25519)$|\.(pem|key|p12|pfx|jks)$")
+_SECURITY_WORDS = {
+    "auth",
+    "authentication",
+    "authorization",
+    "cipher",
+    "credential",
+    "credentials",
+    "crypto",
+    "encryption",
+    "jwt",
+    "login",
+    "oauth",
+    "passwd",
+    "password",
+    "passwords",
+    "permission",
+    "permissions",
+    "security",
+    "token",
+    "tokens",
+}
+
+_WORDS = {
+    TEST: "tests are changed",
+    CHECK_SETTINGS: "the settings of the check are changed",
+    CI: "continuous integration is changed",
+    DEPENDENCY: "dependencies may be changed",
+    LOCK: "a lock file is changed",
+    GENERATED: "generated files are changed",
+    SECRET: "a file that usually holds secrets is changed",
+    SECURITY: "files that deal with security are changed",
+}
+
+
+def classify(path: str) -> frozenset[str]:
+    """The kinds that the path's name speaks for; none for ordinary source code."""
+    *folders, name = path.split("/")
+    lower, above = name.lower(), {folder.lower() for folder in folders}
+    kinds = {
+        TEST: bool(above & _TEST_FOLDERS) or _TEST_NAME.match(name) is not None,
+        CI: lower in _CI_FILES or bool(above & _CI_FOLDERS),
+        DEPENDENCY: lower in _DEPENDENCIES or _REQUIREMENTS.match(lower) is not None,
+        LOCK: lower in _LOCKS,
+        GENERATED: bool(above & _GENERATED_FOLDERS) or _GENERATED_NAME.search(name) is not None,
+        CHECK_SETTINGS: lower in _CHECK_SETTINGS or _CHECK_NAME.match(lower) is not None,
+        SECRET: _SECRET_NAME.search(lower) is not None,
+        SECURITY: bool(_SECURITY_WORDS & set(re.findall("[a-z]+", path.lower()))),
+    }
+    return frozenset(kind for kind, holds in kinds.items() if holds)
+
+
+def warnings_for(files: Iterable[FileDiff]) -> tuple[str, ...]:
+    """One sentence for each kind of file that a change touches, with the paths; kinds in order."""
+    by_kind: dict[str, list[str]] = {kind: [] for kind in _WORDS}
+    links, modes = [], []
+    for file in files:
+        for kind in classify(file.path):
+            by_kind[kind].append(file.path)
+        if file.link:
+            links.append(file.path)
+        if file.kind == "mode":
+            modes.append(file.path)
+    said = [f"{_WORDS[kind]}: {_named(paths)}" for kind, paths in by_kind.items() if paths]
+    if links:
+        said.append(f"symbolic links are changed: {_named(links)}")
+    if modes:
+        said.append(f"permissions are changed: {_named(modes)}")
+    return tuple(said)
+
+
+def _named(paths: list[str]) -> str:
+    shown = ", ".join(repr(path)[1:-1] for path in paths[:5])
+    return shown + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
