@@ -101,7 +101,7 @@ class _Values:
     def _joined(self, key: str, lines: list[str]) -> str:
         text = "\n".join(lines)
         if key not in self._blocks:
-            return _unquoted(text.rstrip("\n"))
+            text = _unquoted(text.rstrip("\n"))
         return f"{text}\n" if key in WHOLE_FILES and text else text
 
 
