@@ -1,0 +1,1 @@
+"""The Docker engine behind the sandbox port: the one place that imports `docker`."""
