@@ -101,7 +101,7 @@ def _start(proc: Path, pid: int) -> str | None:
 
 def _namespace(proc: Path) -> str:
     try:
-        return os.readlink(proc / "self/ns/pid")
+        return str((proc / "self/ns/pid").readlink())
     except OSError:
         return ""
 
