@@ -90,6 +90,16 @@ class Records(Protocol):
     def append(self, session: str, event: Event, at: float) -> None: ...
 
 
+class ModelSource(Protocol):
+    """The models of a run, and their common library."""
+
+    def roles(self) -> Models: ...
+
+    async def prepare(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 OpenRepository = Callable[[], Awaitable[tuple[Repository, Shadow, tuple[str, ...]]]]
 """Opens the user's repository and the session's shadow; the third part are warnings."""
 
@@ -100,7 +110,7 @@ class Parts:
 
     open_repository: OpenRepository
     provision: Provision
-    models: Callable[[], Models]
+    models: ModelSource
     records: Records
     redactor: Redactor
 
@@ -156,6 +166,7 @@ class Session:
         self._stopped_by: SelfhealError | None = None
         self._work: asyncio.Task[tuple[str, str]] | None = None
         self._workspace: Workspace | None = None
+        self._preparing: asyncio.Future[None] | None = None
 
     async def run(self) -> SessionEnded:
         """Do the work; the last event, which was stored and shown too."""
@@ -228,12 +239,17 @@ class Session:
         return asyncio.get_running_loop().call_later(seconds, self.stop, reached)
 
     async def _clean_up(self) -> None:
+        if self._preparing:
+            self._preparing.cancel()
         if self._workspace:
             await self._workspace.close()
         await self._parts.provision.close()
+        await self._parts.models.close()
 
     async def _steps_of_the_run(self) -> tuple[str, str]:
-        models = self._parts.models()
+        models = self._parts.models.roles()
+        # The library takes seconds to load; everything up to the first request goes on beside it.
+        self._preparing = asyncio.ensure_future(self._parts.models.prepare())
         async with self._step("repository"):
             repository, shadow, warnings = await self._parts.open_repository()
         for warning in warnings:

@@ -31,7 +31,6 @@ from selfheal_tui.core.events import (
 from selfheal_tui.core.patch import FileDiff, read_patch
 from selfheal_tui.core.pathkinds import warnings_for
 from selfheal_tui.core.proof import Proof
-from selfheal_tui.core.slug import slug
 from selfheal_tui.core.text import one_line, printable
 from selfheal_tui.errors import ApprovalRefused
 
@@ -116,9 +115,9 @@ class Delivery:
     ) -> Committed:
         """Ask for the commit of `commit_tree`, and make it. `tree` is the same change on the
         user's uncommitted edits: what their files become where the current branch moves."""
-        branch = None if target.current else target.branch or f"selfheal/{slug(task)}"
+        branch = target.branch or await self._repository.unused_branch(task)
         request = await self._repository.commit_request(
-            self._snapshot, commit_tree, message, branch=branch
+            self._snapshot, commit_tree, message, branch=None if target.current else branch
         )
         granted = await self._approvals.get(request)
         self._emit(CommitStarted(request.tree, request.ref, request.parent))

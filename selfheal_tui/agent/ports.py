@@ -290,6 +290,9 @@ class Repository(Protocol):
         Raises `RepositoryRefused` where that cannot be told apart from uncommitted edits.
         """
 
+    async def unused_branch(self, task: str) -> str:
+        """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""
+
     async def commit_request(
         self, snapshot: Snapshot, tree: str, message: str, *, branch: str | None
     ) -> CommitRequest:

@@ -166,9 +166,7 @@ class SandboxTools:
                 writes=True,
             ),
             Tool(
-                _spec(
-                    "write_file", "Create or overwrite a file.", path="string", content="string"
-                ),
+                _spec("write_file", "Create or overwrite a file.", path="string", content="string"),
                 self._write_file,
                 writes=True,
             ),

@@ -18,9 +18,7 @@ NOT_FOUND = 127
 class Checker:
     """Runs one check command on trees of one workspace, and remembers which tests flake."""
 
-    def __init__(
-        self, workspace: Workspace, *, command: str, timeout: float, emit: Emit
-    ) -> None:
+    def __init__(self, workspace: Workspace, *, command: str, timeout: float, emit: Emit) -> None:
         self._workspace = workspace
         self._timeout = timeout
         self._emit = emit
