@@ -53,7 +53,8 @@ def is_git_folder(name: str) -> bool:
 
 
 def _is_git(piece: str) -> bool:
-    for form in (piece, unicodedata.normalize("NFKC", piece)):
+    forms = {piece} if piece.isascii() else {piece, unicodedata.normalize("NFKC", piece)}
+    for form in forms:
         plain = form.translate(_IGNORED).casefold()
         # NTFS drops blanks and dots at the end, and what follows a colon is a stream of the file.
         plain = plain.partition(":")[0].rstrip(" .")
