@@ -91,7 +91,7 @@ def _sections(text: str) -> Iterator[str]:
     before = text[: starts[0]] if starts else text
     if before.strip():
         raise ValueError("not a patch in git's format")
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
         yield text[start:end]
 
 

@@ -120,6 +120,12 @@ def parts_of(path: str) -> list[str]:
     return parts
 
 
+def above_of(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
 def mode_of(status: os.stat_result) -> int:
     """Git's mode of a regular file."""
     return EXECUTABLE if status.st_mode & stat.S_IXUSR else REGULAR

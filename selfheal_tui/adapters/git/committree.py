@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from selfheal_tui.adapters.git.beneath import above_of
 from selfheal_tui.adapters.git.objects import GITLINK, Difference, Entry
 from selfheal_tui.adapters.git.runner import GitFailed
 from selfheal_tui.adapters.git.shadow import Drop, Piece, Put, ShadowRepository, Write
@@ -155,19 +156,13 @@ def _blocked(head: dict[str, Entry], changes: list[Difference]) -> set[str]:
     added = {change.path for change in changes if change.new and change.path not in head}
     blocked = set()
     for path in added:
-        above = path.rpartition("/")[0]
-        while above:
+        for above in above_of(path):
             if above in head and (above not in deleted or head[above].mode == GITLINK):
                 blocked.add(path)
-            above = above.rpartition("/")[0]
     if not added:
         return blocked
     for path in head.keys() - deleted:
-        above = path.rpartition("/")[0]
-        while above:
-            if above in added:
-                blocked.add(above)
-            above = above.rpartition("/")[0]
+        blocked |= added.intersection(above_of(path))
     return blocked
 
 

@@ -66,7 +66,7 @@ class Facts:
                 f"a {self.in_progress} is in progress: nothing can be committed before it ends"
             )
         if self.hooks:
-            said.append(f"{len(self.hooks)} hooks will not run: {', '.join(self.hooks)}")
+            said.append(f"hooks will not run: {', '.join(self.hooks)}")
         if self.signing:
             said.append("commits are not signed, although commit.gpgSign is set")
         if self.filters:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfheal_tui.adapters.git.beneath import parts_of
+from selfheal_tui.adapters.git.beneath import above_of, parts_of
 from selfheal_tui.adapters.git.objects import (
     FOLDER,
     GITLINK,
@@ -115,6 +115,7 @@ class ShadowRepository:
 
     def applied(self, tree: str, change: TreeChange) -> str:
         _check_names(change)
+        _check_folders(self.entries(tree), change)
         drops = (Drop(path) for path in change.deleted)
         writes = (Write(file) for file in change.written)
         return self.store(tree, itertools.chain(drops, writes))
@@ -257,6 +258,17 @@ def _check_names(change: TreeChange) -> None:
             parts_of(path)
     except ValueError as error:
         raise SandboxError(f"the sandbox made a name that is not taken: {error}") from error
+
+
+def _check_folders(before: Mapping[str, Entry], change: TreeChange) -> None:
+    """No path may be a file and a folder at once."""
+    files = (before.keys() - set(change.deleted)) | {file.path for file in change.written}
+    added = {file.path for file in change.written if file.path not in before}
+    if not added:
+        return
+    for path in files:
+        if any(above in files and (above in added or path in added) for above in above_of(path)):
+            raise SandboxError(f"the sandbox made {path!r} below something that is a file")
 
 
 def _is_gitlink(difference: Difference) -> bool:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from selfheal_tui.adapters.git.beneath import Beneath, mode_of
+from selfheal_tui.adapters.git.beneath import Beneath, above_of, mode_of
 from selfheal_tui.adapters.git.discovery import Facts, Place, head_of
 from selfheal_tui.adapters.git.objects import GITLINK, Entry, is_zeros, object_id
 from selfheal_tui.adapters.git.shadow import Drop, Piece, Put, ShadowRepository, Write
@@ -268,10 +268,10 @@ def _is_known(entry: Entry, tracked: Entry | None) -> bool:
 def _folders_of(paths: dict[str, Entry]) -> set[str]:
     folders: set[str] = set()
     for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in folders:
+        for folder in above_of(path):
+            if folder in folders:
+                break
             folders.add(folder)
-            folder = folder.rpartition("/")[0]
     return folders
 
 
