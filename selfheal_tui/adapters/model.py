@@ -13,6 +13,7 @@ from typing import Any
 
 from selfheal_tui.adapters.litellm_model import failures, library, wire
 from selfheal_tui.adapters.litellm_model.answer import AnswerAssembly, usage_of
+from selfheal_tui.adapters.litellm_model.finish import FinishWitness
 from selfheal_tui.adapters.litellm_model.watch import Pulse, watched
 from selfheal_tui.agent.ports import ModelNews, ModelRequest, Reply
 from selfheal_tui.core.providers import provider_of
@@ -47,6 +48,7 @@ class LiteLLMModel:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
+        self._called = _as_called(name)
         self._api_base = api_base or None
         self._api_key = api_key or (PLACEHOLDER_KEY if api_base else None)
         self._deadline = deadline
@@ -95,13 +97,9 @@ class LiteLLMModel:
     async def _read(
         self, request: ModelRequest, asked: failures.Asked, hear: Hear, pulse: Pulse
     ) -> Reply:
-        # Imported by now: it is what litellm is built on, and raises.
-        import httpx
-        import openai
-
         try:
             return await self._stream(request, hear, pulse)
-        except (openai.OpenAIError, httpx.HTTPError) as error:
+        except library.errors() as error:
             raise failures.translated(error, asked, self._redact, now=self._now()) from error
         except OSError as error:
             text = failures.readable(str(error), self._redact)
@@ -115,16 +113,17 @@ class LiteLLMModel:
 
     async def _stream(self, request: ModelRequest, hear: Hear, pulse: Pulse) -> Reply:
         stream = await self._library.acompletion(**self._arguments(request))
-        answer = AnswerAssembly(hear)
+        answer, finish = AnswerAssembly(hear), FinishWitness(stream)
         try:
             pulse.beat()
+            finish.watch()
             async for chunk in stream:
                 pulse.beat()
                 answer.take(chunk)
         finally:
             await stream.aclose()
         text, calls = answer.end(
-            finish_was_given=_finish_was_given(stream, answer.finish),
+            finish_was_given=finish.given(answer.finish),
             call_prefix=f"call_{len(request.messages)}_",
         )
         usage = usage_of(answer.usage, self._cost(answer.usage))
@@ -137,7 +136,7 @@ class LiteLLMModel:
         if wire.takes_cache_marks(self._name):
             messages = wire.with_cache_marks(messages)
         arguments: dict[str, Any] = {
-            "model": self._name,
+            "model": self._called,
             "messages": messages,
             "api_base": self._api_base,
             "api_key": self._api_key,
@@ -169,13 +168,10 @@ class LiteLLMModel:
         """USD; None where the library lists no price."""
         if usage is None or "input_cost_per_token" not in self._facts():
             return None
-        paid = self._library.cost_per_token(model=self._name, usage_object=usage)
+        paid = self._library.cost_per_token(model=self._called, usage_object=usage)
         return float(sum(paid))
 
 
-def _finish_was_given(stream: Any, seen: str) -> bool:
-    """Whether the server gave a finish reason; litellm's stream makes one up at the end."""
-    if not hasattr(stream, "received_finish_reason"):
-        return bool(seen)
-    real = stream.received_finish_reason or getattr(stream, "intermittent_finish_reason", None)
-    return bool(real)
+def _as_called(name: str) -> str:
+    """litellm's `ollama/` flattens the conversation to one prompt; `ollama_chat/` keeps it."""
+    return name.replace("ollama/", "ollama_chat/", 1) if name.startswith("ollama/") else name

@@ -243,7 +243,7 @@ def _text_of(message: Mapping[str, Any]) -> str:
 
 def tool_names(body: Mapping[str, Any]) -> list[str]:
     """Names of the tools on offer, in OpenAI's form or in Anthropic's."""
-    return [tool.get("function", tool)["name"] for tool in body.get("tools") or ()]
+    return [tool.get("function", tool).get("name", "") for tool in body.get("tools") or ()]
 
 
 def role_of(body: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import email.utils
 import itertools
 import json
+import os
+import sys
 
 import pytest
 
@@ -20,6 +22,7 @@ from selfheal_tui.agent.ports import (
     ToolSpec,
     Usage,
 )
+from selfheal_tui.core.providers import PROVIDERS
 from selfheal_tui.errors import (
     ContextOverflow,
     ModelAnswerInvalid,
@@ -211,7 +214,7 @@ async def test_broken_arguments_become_an_error_and_are_never_executed(connect):
     reply = await ask(connect, model_server.broken_call("bash", '{"command": "ls'))
     (made,) = reply.calls
     assert (made.name, made.arguments, made.raw) == ("bash", {}, '{"command": "ls')
-    assert made.error.startswith("the arguments of bash cannot be read: they are not valid JSON")
+    assert made.error.startswith("the arguments of bash cannot be read: this is not valid JSON")
 
 
 async def test_half_a_call_at_the_length_limit_says_so(connect):
@@ -413,9 +416,10 @@ async def test_a_name_without_a_provider_is_an_unknown_model(connect):
 # --- other providers' protocols ------------------------------------------------------------
 
 
-def events(*datas):
-    """A stream of server-sent events in Anthropic's form."""
-    lines = [f"event: {data['type']}\ndata: {json.dumps(data)}\n\n" for data in datas]
+def server_sent(*datas, named=False):
+    """A stream of server-sent events; with their names, or as data alone."""
+    name = (lambda data: f"event: {data['type']}\n") if named else (lambda data: "")
+    lines = [f"{name(data)}data: {json.dumps(data)}\n\n" for data in datas]
     return Raw(200, "".join(lines).encode(), {"Content-Type": "text/event-stream"})
 
 
@@ -458,7 +462,7 @@ def claude_says(*, stop):
         ending,
         {"type": "message_stop"},
     )
-    return events(*(whole if stop else whole[:-2]))
+    return server_sent(*(whole if stop else whole[:-2]), named=True)
 
 
 async def test_claude_gets_cache_marks_and_its_answer_is_read(connect):
@@ -498,13 +502,180 @@ async def test_claudes_refusals_are_read(connect):
         await ask(connect, turn, name="anthropic/claude-sonnet-5")
 
 
+GEMINI = (
+    {"candidates": [{"content": {"role": "model", "parts": [{"text": "I look."}]}, "index": 0}]},
+    {
+        "candidates": [
+            {
+                "content": {
+                    "role": "model",
+                    "parts": [{"functionCall": {"name": "bash", "args": {"command": "ls"}}}],
+                },
+                "finishReason": "STOP",
+                "index": 0,
+            }
+        ],
+        "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
+    },
+)
+
+
+async def test_gemini_is_read_and_a_stream_without_finish_reason_is_no_answer(connect):
+    reply = await ask(connect, server_sent(*GEMINI), name="gemini/gemini-2.5-pro")
+    assert (reply.text, [made.arguments for made in reply.calls]) == (
+        "I look.",
+        [{"command": "ls"}],
+    )
+    with pytest.raises(ModelAnswerInvalid, match="without a finish reason"):
+        await ask(connect, server_sent(*GEMINI[:1]), name="gemini/gemini-2.5-pro")
+
+
+async def test_geminis_refusals_are_read(connect):
+    error = {"error": {"code": 429, "message": "Resource exhausted"}}
+    turn = Raw(429, json.dumps(error).encode(), {"Retry-After": "5"})
+    with pytest.raises(ModelRetryable, match="Resource exhausted") as caught:
+        await ask(connect, turn, name="gemini/gemini-2.5-pro")
+    assert caught.value.retry_after == 5.0
+
+
+def ollama_says(*, done):
+    at = {"model": "q", "created_at": "2025-01-01T00:00:00Z"}
+    made = [{"function": {"name": "bash", "arguments": {"command": word}}} for word in ("a", "b")]
+    lines = [
+        at | {"message": {"role": "assistant", "content": "So."}, "done": False},
+        at | {"message": {"role": "assistant", "content": "", "tool_calls": made}, "done": False},
+        at
+        | {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"}
+        | {"prompt_eval_count": 10, "eval_count": 5},
+    ]
+    body = "".join(json.dumps(line) + "\n" for line in (lines if done else lines[:1]))
+    return Raw(200, body.encode(), {"Content-Type": "application/x-ndjson"})
+
+
+@pytest.mark.parametrize("prefix", ["ollama", "ollama_chat"])
+async def test_ollamas_own_protocol_is_read(connect, prefix):
+    with ModelServer([], forever=ollama_says(done=True)) as server:
+        model = connect(server.base_url.removesuffix("/v1"), f"{prefix}/q")
+        reply = await model.complete(WITH_TOOLS, nobody)
+        assert server.requests[0].path == "/api/chat"
+    assert reply.model == f"{prefix}/q"
+    assert [made.arguments for made in reply.calls] == [{"command": "a"}, {"command": "b"}]
+    assert len({made.id for made in reply.calls}) == 2
+
+
+async def test_ollamas_stream_without_an_end_is_no_answer(connect):
+    with ModelServer([], forever=ollama_says(done=False)) as server:
+        model = connect(server.base_url.removesuffix("/v1"), "ollama_chat/q")
+        with pytest.raises(ModelAnswerInvalid, match="without a finish reason"):
+            await model.complete(WITH_TOOLS, nobody)
+
+
+def responses_say():
+    """The events of OpenAI's Responses protocol, which its newest models need for tools."""
+    response = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1700000000,
+        "status": "in_progress",
+        "model": "gpt-x",
+        "output": [],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+    made = {"type": "function_call", "id": "fc_1", "call_id": "call_a", "name": "bash"}
+    whole = made | {"arguments": '{"command":"ls"}', "status": "completed"}
+    usage = {
+        "input_tokens": 50,
+        "output_tokens": 9,
+        "total_tokens": 59,
+        "input_tokens_details": {"cached_tokens": 40},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
+    ended = response | {"status": "completed", "output": [whole], "usage": usage}
+    piece = {"item_id": "fc_1", "output_index": 0}
+    return (
+        {"type": "response.created", "response": response},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": made | {"arguments": "", "status": "in_progress"},
+        },
+        {"type": "response.function_call_arguments.delta", "delta": '{"command":"ls"}'} | piece,
+        {"type": "response.function_call_arguments.done", "arguments": whole["arguments"]} | piece,
+        {"type": "response.output_item.done", "output_index": 0, "item": whole},
+        {"type": "response.completed", "response": ended},
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+async def test_the_responses_protocol_is_read_and_its_cut_streams_are_no_answers(connect):
+    name = "openai/responses/gpt-6.1-sol"
+    events = [event | {"sequence_number": at} for at, event in enumerate(responses_say())]
+    reply = await ask(connect, server_sent(*events, named=True), name=name)
+    assert [(made.id, made.arguments) for made in reply.calls] == [("call_a", {"command": "ls"})]
+    assert (reply.usage.input_tokens, reply.usage.cached_tokens) == (50, 40)
+    with pytest.raises(ModelRetryable, match="closed the responses stream"):
+        await ask(connect, server_sent(*events[:-1], named=True), name=name)
+
+
 # --- the library ---------------------------------------------------------------------------
 
 
-async def test_the_library_says_nothing_on_its_own(connect, capfd):
-    for turn in (model_server.wrong_key(), model_server.cut(say("x" * 200)), say("ok")):
-        try:
-            await ask(connect, turn)
-        except ModelError:
-            continue
-    assert capfd.readouterr() == ("", "")
+async def test_every_default_model_is_listed_with_tools_and_a_window():
+    for provider in PROVIDERS:
+        if provider.model:
+            model = LiteLLMModel(provider.model)
+            await model.prepare()
+            assert (provider.model, model.takes_tools()) == (provider.model, True)
+            assert (model.context_window or 0) >= 100_000
+
+
+ALONE = """
+import asyncio, os, sys
+from selfheal_tui.adapters.model import LiteLLMModel
+from selfheal_tui.agent.ports import Message, ModelRequest
+from selfheal_tui.errors import ModelError
+
+async def ask(base, name):
+    model = LiteLLMModel(name, api_base=base)
+    try:
+        await model.complete(ModelRequest((Message("user", "hi"),)), lambda news: None)
+    except ModelError:
+        pass
+    await model.close()
+
+assert "litellm" not in sys.modules, "imported too early"
+for name in sys.argv[2:]:
+    asyncio.run(ask(sys.argv[1], name))
+assert "litellm" in sys.modules
+assert "FROM_DOTENV" not in os.environ, "a .env was read"
+"""
+
+
+async def test_the_library_is_silent_and_reads_no_dotenv(tmp_path):
+    """In a process of its own, in a folder as a repository could prepare it."""
+    (tmp_path / ".env").write_text("FROM_DOTENV=1\nOPENAI_BASE_URL=http://127.0.0.1:9/v1\n")
+    events = [event | {"sequence_number": at} for at, event in enumerate(responses_say())]
+    script = [
+        model_server.wrong_key(),
+        model_server.cut(say("x" * 200)),
+        server_sent(*events, named=True),
+        say("ok"),
+    ]
+    names = ["openai/x", "openai/x", "openai/responses/gpt-6.1-sol", "openai/x"]
+    with ModelServer(script) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            ALONE,
+            server.base_url,
+            *names,
+            cwd=tmp_path,
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed = await process.communicate()
+        assert (process.returncode, printed) == (0, (b"", b""))
+        assert len(server.requests) == 4

@@ -130,6 +130,12 @@ def test_a_command_may_go_on_in_the_next_lines():
     assert read(text)[1] == [("bash", {"command": command, "timeout": 5})]
 
 
+@pytest.mark.parametrize("command", ["{ ls; pwd; }", "[ -f x ] && ls", '"$EDITOR" a', "(ls)"])
+def test_a_command_that_begins_like_json_is_a_command(command):
+    assert read(f"```tool bash\n{command}\n```")[1] == [("bash", {"command": command})]
+    assert read(f"```tool bash\ncommand: {command}\n```")[1] == [("bash", {"command": command})]
+
+
 def test_two_tags_in_one_line_are_two_calls():
     one = '<tool_call>{"name": "bash", "arguments": {"command": "ls"}}</tool_call>'
     assert read(f"So: {one}{one}") == ("So:", [("bash", {"command": "ls"})] * 2)
@@ -182,15 +188,15 @@ def test_results_that_the_model_made_up_are_dropped_with_all_that_follows():
         ("```tool edit_file\n<<<\nx\n>>>\n```", "must follow the name of its argument"),
         ("```tool edit_file\nold: a\n<<<\nx\n>>>\n```", "`old` has a value already"),
         ('```tool edit_file\n{"path": "a\n```', "not valid JSON"),
-        ("```tool bash\n[1, 2]\n```", "must be an object"),
-        ("```tool\n[1, 2]\n```", "must hold an object with name and arguments"),
+        ("```tool bash\n[{}]\n```", "must be an object"),
+        ("```tool\n[{}]\n```", "must hold an object with name and arguments"),
         ("```tool\n: : :\n```", "names no tool"),
         ('<tool_call>{"name": "bash", "arguments": {"comm</tool_call>', "not valid JSON"),
         ('<tool_call>{"x": 1}</tool_call>', "names no tool"),
         ('<tool_call>{"name": "bash", "arguments": 3}</tool_call>', "must be an object"),
         ('```tool\n{"name": "bash", "arguments": "{"}\n```', "arguments of bash cannot be read"),
         ('```tool bash\n{"command": "\\ud800"}\n```', "half of a character"),
-        ("```tool bash\n" + "[" * 100_000 + "\n```", "nested too deeply"),
+        ("```tool bash\n" + '[{"a":' * 30_000 + "\n```", "nested too deeply"),
     ],
 )
 def test_a_call_that_cannot_be_read_says_why_and_has_no_arguments(text, sentence):

@@ -123,6 +123,8 @@ def _by_status(
         wait = retry_after(_headers(cause), now=now)
         said = f"failed ({status})" if status else "failed"
         return ModelRetryable(f"{asked.where} {said}: {text}", retry_after=wait)
+    if status < 400:
+        return ModelAnswerInvalid(f"the answer of {asked.where} is not understood: {text}")
     return ModelError(f"{asked.where} refuses the request ({status}): {text}")
 
 
@@ -188,7 +190,7 @@ def _number(text: str) -> float | None:
 
 def readable(text: str, redact: Callable[[str], str]) -> str:
     """One line without wrapping noise, markup and keys, at most `LONGEST_LINE` characters."""
-    text = text[:20_000]
+    text = text[:20_000].partition("Traceback (most recent call last)")[0]
     quoted = _QUOTED_MESSAGE.search(text)
     text = _unquoted(quoted.group(1)) if quoted else text
     text = _MASKED.sub("[redacted]", redact(_TAG.sub(" ", _HINT.sub("", text))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ def load() -> Any:
     litellm.disable_aiohttp_transport = True
     for name in _LOGGERS:
         _silence(logging.getLogger(name))
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     return litellm
 
 
@@ -38,6 +40,16 @@ def _silence(logger: logging.Logger) -> None:
     logger.handlers[:] = [logging.NullHandler()]
     logger.propagate = False
     logger.setLevel(logging.CRITICAL)
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What a request may raise: the library's own kinds derive from openai's, all others are
+    a provider's that it did not translate, or the transport's. To be called once it is loaded."""
+    openai, httpx, llms = (
+        importlib.import_module(name)
+        for name in ("openai", "httpx", "litellm.llms.base_llm.chat.transformation")
+    )
+    return openai.OpenAIError, httpx.HTTPError, llms.BaseLLMException
 
 
 async def close_connections(litellm: Any) -> None:

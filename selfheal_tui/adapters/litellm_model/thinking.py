@@ -16,6 +16,8 @@ class ThinkSplitter:
         """Thinking and text that are certain by now; the rest is held back."""
         if self._state == "text":
             return "", piece
+        if self._state == "after":
+            return "", self._after(piece)
         self._held += piece
         if self._state == "start" and not self._started():
             return "", ""
@@ -41,12 +43,18 @@ class ThinkSplitter:
     def _thinking(self) -> tuple[str, str]:
         thought, closed, after = self._held.partition(_CLOSE)
         if closed:
-            self._held, self._state = "", "text"
-            return thought, after.lstrip("\n")
+            self._held, self._state = "", "after"
+            return thought, self._after(after)
         keep = _overlap(self._held, _CLOSE)
         certain = self._held[: len(self._held) - keep]
         self._held = self._held[len(certain) :]
         return certain, ""
+
+    def _after(self, piece: str) -> str:
+        """The text that follows thinking begins with its first line that is not empty."""
+        text = piece.lstrip("\n")
+        self._state = "text" if text else "after"
+        return text
 
     def _release(self) -> str:
         held, self._held = self._held, ""

@@ -33,6 +33,7 @@ _NAME_LINE = re.compile(r"(?:(?:name|tool)[ \t]*[:=][ \t]*)?(?P<name>[A-Za-z_][\
 _FUNCTION = re.compile(r"\s*<function=(?P<name>[\w.-]+)\s*>")
 _PARAMETER = re.compile(r"<parameter=(?P<key>[\w.-]+)\s*>")
 _LEAD = re.compile(r"\s*(?:\[TOOL_CALLS\]|<\|python_tag\|>)?\s*")
+_LIKE_JSON = re.compile(r"\{\s*[\"'}]|\[\s*[{\]]")  # And not like `{ ls; }` or `[ -f x ]`.
 _MADE_UP = re.compile(r"^Result of ", re.MULTILINE)
 
 _LIKE_COMMAND_LANGUAGES = frozenset({"bash", "search"})
@@ -142,7 +143,7 @@ class _Reader:
         if not name and lines and (named := _NAME_LINE.fullmatch(lines[0].strip())):
             name, lines = named["name"], lines[1:]
         text = "\n".join(lines).strip()
-        if text.startswith(("{", "[")):
+        if _LIKE_JSON.match(text):
             return self._fenced_json(name, text)
         if not name:
             return [FoundCall("", error="the block names no tool: begin it with ```tool NAME")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -106,9 +105,10 @@ class _Values:
 
 
 def _unquoted(text: str) -> str:
+    """A value that is one JSON string as a whole is meant without its quotes."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
     try:
-        return str(json.loads(text))
+        return str(read_json(text))
     except ValueError:
         return text
