@@ -185,7 +185,8 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\s*[0-9]{1,9}(?:\.[0-9]{0,9})?\s*", text) else None
+    bare = text.strip()
+    return float(bare) if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{0,9})?", bare) else None
 
 
 def readable(text: str, redact: Callable[[str], str]) -> str:
