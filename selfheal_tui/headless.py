@@ -5,7 +5,6 @@ Decides nothing but what `--yes` and `--headless` say. Every exit leaves a truth
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -171,12 +170,7 @@ def report(event: Event) -> list[str]:
 
 
 def _card(event: ProposalMade) -> list[str]:
-    data = {name: _tuples(value) for name, value in json.loads(event.proof).items()}
-    return [f"  {line}" for line in card_lines(Proof(**data))]
-
-
-def _tuples(value: object) -> object:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+    return [f"  {line}" for line in card_lines(Proof.from_json(event.proof))]
 
 
 def narration(event: Event) -> list[str]:

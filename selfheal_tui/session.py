@@ -283,7 +283,7 @@ class Session:
             repository=repository,
             shadow=shadow,
             workspace=workspace,
-            checker=check and self._checker(workspace, check),
+            checker=self._checker(workspace, check) if check else None,
             conversations=Conversations(
                 session=self._order.session,
                 workspace=workspace,

@@ -184,12 +184,14 @@ class Healing:
         tree = await self._workspace.sync()
         summary = str(ended.arguments["summary"]) if isinstance(ended, Finished) else ""
         if tree == self._workspace.base:
-            return self._failed(number, "no change", tree, history, NO_CHANGE, summary)
+            self._failed(number, "no change", tree, history, NO_CHANGE, summary)
+            return None
         if self._checker is None:
             return await self._unchecked(number, ended, tree, history)
         result = await self._checker.here("verify")
         if not result.green:
-            return await self._red(number, tree, result, history, summary)
+            await self._red(number, tree, result, history, summary)
+            return None
         healed = await self._proved(number, ended, tree, history)
         if healed is None:
             return None
@@ -201,7 +203,8 @@ class Healing:
         """Without a check only the coder's own word ends an attempt; the card says so."""
         match ended:
             case GaveUp(reason):
-                return self._failed(number, "stopped", tree, history, reason, "")
+                self._failed(number, "stopped", tree, history, reason, "")
+                return None
             case Finished():
                 commit_tree = await self._repository.commit_tree_for(self._snapshot, tree)
                 healed = self._healed(number, ended, tree, commit_tree, None)
@@ -250,7 +253,8 @@ class Healing:
         )
         self._kept_ledger().add(State(number, tree, proof))
         digest = failure_digest(proof, None)
-        return self._failed(number, "not proved", tree, history, text + digest, "", proof)
+        self._failed(number, "not proved", tree, history, text + digest, "", proof)
+        return None
 
     def _healed(
         self,
@@ -278,9 +282,10 @@ class Healing:
         if review and review.verdict == "send_back" and self._may_send_back(healed.attempt):
             self._sent_back = replace(healed, review=review)
             text = f"The check passes, but the reviewer sends the change back:\n{review.comments}"
-            return self._failed(
+            self._failed(
                 healed.attempt, "sent back", healed.tree, history, text, healed.summary
             )
+            return None
         outcome = "green" if healed.check else "not verified"
         self._emit(AttemptEnded(healed.attempt, outcome, healed.tree, (), healed.summary))
         return replace(healed, review=review)

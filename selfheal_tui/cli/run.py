@@ -12,9 +12,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from selfheal_tui.agent.deliver import Target
 from selfheal_tui.cli.compose import Place, compose
 from selfheal_tui.cli.kept import take_up
-from selfheal_tui.agent.deliver import Target
 from selfheal_tui.core.events import SessionEnded
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.result import Result

@@ -1,0 +1,151 @@
+"""`selfheal demo`: the whole product on a bundled broken project, with a scripted model.
+
+The project is copied to a temporary repository with a bare remote; a real engine is used where
+one answers. Refuses to touch the repository it is started in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from selfheal_tui.adapters.scripted import ScriptedModel
+from selfheal_tui.agent.deliver import Target
+from selfheal_tui.agent.roles import Models
+from selfheal_tui.cli.compose import Place, provision_for, repository_opener
+from selfheal_tui.cli.parser import Parser
+from selfheal_tui.cli.run import new_session_id, run_with_signals
+from selfheal_tui.core.redact import Redactor
+from selfheal_tui.errors import SandboxError, SelfhealError
+from selfheal_tui.headless import Headless, nobody_answers, yes_to
+from selfheal_tui.session import Order, Parts, Provision, Session
+from selfheal_tui.settings import CheckSettings, Settings, resolve
+
+TASK = "make the tests pass"
+CHECK = "python3 -m unittest"
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = Parser(prog="selfheal demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--yes", action="store_true", help="headless, everything approved")
+    parser.add_argument(
+        "--output", choices=("text", "json", "stream-json"), default="text", help="as for a run"
+    )
+    parser.add_argument("--sandbox", metavar="NAME", help="`local`: without Docker, no isolation")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="selfheal-demo-") as folder:
+        return asyncio.run(_demo(Path(folder), options.output, options.sandbox or ""))
+
+
+async def _demo(folder: Path, output: str, sandbox: str) -> int:
+    place = _place(folder)
+    settings = _settings(place, sandbox)
+    records = place.store()
+    front = Headless(output=output, out=sys.stdout, err=sys.stderr, folder=None)
+    order = Order(
+        new_session_id(),
+        TASK,
+        str(place.repository),
+        Target(branch="selfheal/demo", remote="origin"),
+    )
+    provision, words = await _provision(place, settings, order.session)
+    print(words, file=sys.stderr)
+    session = Session(
+        order=order,
+        settings=settings,
+        parts=Parts(
+            open_repository=repository_opener(place, order.session),
+            provision=provision,
+            models=Scripted(),
+            records=records,
+            redactor=Redactor.from_environment(place.environment),
+        ),
+        ask=yes_to(push=True),
+        ask_user=nobody_answers,
+        show=front.show,
+    )
+    try:
+        ended = await run_with_signals(session)
+    finally:
+        records.close()
+    if ended.exit_code == 0 and output == "text":
+        print("\nwhat the bare remote holds now:", file=sys.stderr)
+        print(_git(folder, "--git-dir=remote.git", "log", "--oneline", "--all"), file=sys.stderr)
+    return ended.exit_code
+
+
+class Scripted:
+    """One scripted model for every role."""
+
+    def roles(self) -> Models:
+        script = resources.files("selfheal_tui.demo") / "script.json"
+        with resources.as_file(script) as path:
+            model = ScriptedModel.from_json(path)
+        return Models(model, model, model)
+
+    async def prepare(self) -> None:
+        """There is nothing to load."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _place(folder: Path) -> Place:
+    """A broken project in a new repository, with a bare remote beside it."""
+    project = folder / "till"
+    with resources.as_file(resources.files("selfheal_tui.demo") / "project") as bundled:
+        shutil.copytree(bundled, project, ignore=shutil.ignore_patterns("__pycache__"))
+    _git(folder, "init", "-q", "--bare", "remote.git")
+    _git(project, "init", "-q", "-b", "main")
+    _git(project, "config", "user.name", "selfheal demo")
+    _git(project, "config", "user.email", "demo@example.invalid")
+    _git(project, "add", ".")
+    _git(project, "commit", "-q", "-m", "A till that cannot count")
+    _git(project, "remote", "add", "origin", str(folder / "remote.git"))
+    _git(project, "push", "-q", "origin", "main")
+    return Place.from_process(str(project))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Run git on the demo's own repositories, which hold nothing but what we put there."""
+    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", *arguments]
+    try:
+        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise SelfhealError("git is not installed") from error
+    except subprocess.CalledProcessError as error:
+        raise SelfhealError(f"git {arguments[0]} failed: {error.stderr.strip()}") from error
+    return done.stdout.strip()
+
+
+def _settings(place: Place, sandbox: str) -> Settings:
+    """The user's own settings of the sandbox; everything else is the demo's."""
+    own, _ = resolve(
+        file=place.config_file,
+        repository=str(place.repository),
+        environment=place.environment,
+        flags={"sandbox.name": sandbox} if sandbox else {},
+    )
+    return replace(Settings(), sandbox=own.sandbox, check=CheckSettings(command=CHECK, timeout=120))
+
+
+async def _provision(place: Place, settings: Settings, session: str) -> tuple[Provision, str]:
+    """Docker where an engine answers and has an image, else the local sandbox; and which."""
+    provision = provision_for(place, settings, session)
+    if settings.sandbox.name == "local":
+        return provision, "sandbox: local, without isolation (as you asked)"
+    try:
+        await provision.prepare([], lambda text: None)
+    except SandboxError as error:
+        await provision.close()
+        local = replace(settings, sandbox=replace(settings.sandbox, name="local"))
+        words = f"sandbox: local, without isolation, since Docker is not usable here ({error})"
+        return provision_for(place, local, session), words
+    return provision, "sandbox: a Docker container without network"

@@ -1,0 +1,79 @@
+"""Which models a run speaks to: names, keys and endpoints from settings and environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from selfheal_tui.adapters.model import LiteLLMModel
+from selfheal_tui.agent.discreet import DiscreetModel
+from selfheal_tui.agent.patience import PatientModel, RetryPolicy
+from selfheal_tui.agent.ports import Model
+from selfheal_tui.agent.roles import Models
+from selfheal_tui.agent.textcalls import AutoToolsModel
+from selfheal_tui.core.providers import PROVIDERS, base_for, first_available, key_for
+from selfheal_tui.core.redact import Redactor
+from selfheal_tui.errors import ModelError
+from selfheal_tui.settings import ModelSettings
+
+
+class ModelSet:
+    """The models of a run. One name is one object, so that what it learned serves every role."""
+
+    def __init__(
+        self, settings: ModelSettings, environment: Mapping[str, str], redactor: Redactor
+    ) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._redactor = redactor
+        self._made: dict[str, LiteLLMModel] = {}
+
+    def roles(self) -> Models:
+        """The model of each role. Raises ModelError when none is named and no key is set."""
+        named = self._settings.name or first_available(self._environment) or ""
+        by_name: dict[str, Model] = {}
+
+        def of(name: str) -> Model:
+            name = name or named
+            if not name:
+                raise ModelError(_no_model())
+            if name not in by_name:
+                by_name[name] = self._patient(name)
+            return by_name[name]
+
+        own = self._settings
+        return Models(of(own.planner), of(own.coder), of(own.reviewer))
+
+    async def prepare(self) -> None:
+        """Load the model library while something else goes on."""
+        for model in self._made.values():
+            await model.prepare()
+
+    async def close(self) -> None:
+        for model in self._made.values():
+            await model.close()
+
+    def _patient(self, name: str) -> Model:
+        names = dict.fromkeys((name, *self._settings.fallbacks))
+        models = [AutoToolsModel(self._one(one), mode=self._settings.tools) for one in names]
+        policy = RetryPolicy(retries=self._settings.retries)
+        return DiscreetModel(PatientModel(models, policy=policy), self._redactor)
+
+    def _one(self, name: str) -> LiteLLMModel:
+        if name not in self._made:
+            self._made[name] = LiteLLMModel(
+                name,
+                api_base=self._settings.api_base or base_for(name, self._environment),
+                api_key=key_for(name, self._environment),
+                deadline=self._settings.timeout,
+                stall=self._settings.stall,
+                redactor=self._redactor,
+            )
+        return self._made[name]
+
+
+def _no_model() -> str:
+    keys = ", ".join(provider.keys[0] for provider in PROVIDERS if provider.model)
+    return (
+        "no model is named and no provider's key is set; name one with --model (and --api-base"
+        f" for a server of your own), or set one of {keys}"
+    )
