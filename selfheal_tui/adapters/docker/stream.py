@@ -1,0 +1,75 @@
+"""One long request to the engine (a build, a pull) that can be stopped from another thread.
+
+docker-py's own calls cannot be stopped from outside while they wait for the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import docker
+import docker.errors
+import docker.types
+import requests
+
+from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS
+
+STREAM_FAULTS = (*ENGINE_FAULTS, ValueError)
+"""What reading a stream may raise: also what is no JSON, because the connection broke."""
+
+Hear = Callable[[str], None]
+
+
+class EngineStream:
+    """One long request whose answer is a stream of JSON values; `stop` breaks the connection.
+
+    The engine takes a broken connection as the end of the work.
+    """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._api = client.api
+        self._lock = threading.Lock()
+        self._open: docker.types.CancellableStream | None = None
+        self.stopped = False
+
+    def values(
+        self, path: str, *, params: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Iterator[dict[str, Any]]:
+        """The answer, value by value. Raises what the client raises, and APIError for a refusal."""
+        url = f"{self._api.base_url}/v{self._api.api_version}{path}"
+        with self._api.post(
+            url, params=params, headers=headers, data=body, stream=True, timeout=None
+        ) as response:
+            if response.status_code >= 400:
+                raise docker.errors.APIError(response.reason, response, _message(response))
+            with self._lock:
+                self._open = docker.types.CancellableStream(iter(()), response)
+                stopped = self.stopped
+            if stopped:
+                return
+            for line in response.iter_lines():
+                if line.strip():
+                    yield json.loads(line)
+
+    def stop(self) -> None:
+        with self._lock:
+            self.stopped = True
+            stream = self._open
+        if stream is not None:
+            stream.close()
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        return str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text
+
+
+def said(error: Exception) -> str:
+    """What the engine itself says of an error, in one line."""
+    explanation = getattr(error, "explanation", None)
+    return " ".join(str(explanation or error).split())
