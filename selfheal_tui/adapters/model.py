@@ -168,8 +168,7 @@ class LiteLLMModel:
         """USD; None where the library lists no price."""
         if usage is None or "input_cost_per_token" not in self._facts():
             return None
-        paid = self._library.cost_per_token(model=self._called, usage_object=usage)
-        return float(sum(paid))
+        return library.cost_of(self._library, self._called, usage)
 
 
 def _as_called(name: str) -> str:

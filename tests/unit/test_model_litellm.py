@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from selfheal_tui.adapters.litellm_model import library
 from selfheal_tui.adapters.model import PLACEHOLDER_KEY, LiteLLMModel
 from selfheal_tui.agent.ports import (
     Message,
@@ -168,6 +169,18 @@ async def test_usage_counts_cached_tokens_and_costs_what_the_list_says(connect):
     reply = await ask(connect, turn, name="openai/gpt-4o")
     expected = pytest.approx(400 * 2.5e-06 + 600 * 1.25e-06 + 100 * 1e-05)
     assert reply.usage == Usage(1000, 100, 600, expected)
+
+
+async def test_a_model_without_a_known_price_costs_nothing_known(connect):
+    reply = await ask(connect, say("ok"), name="openai/my-own")
+    assert reply.usage.cost is None
+
+
+def test_a_listed_model_that_the_library_cannot_price_has_no_price():
+    litellm = library.load()
+    usage = litellm.Usage(prompt_tokens=9, completion_tokens=1, total_tokens=10)
+    assert library.cost_of(litellm, "azure/mistral-large-latest", usage) is None
+    assert library.cost_of(litellm, "a-name-without-provider", usage) is None
 
 
 async def test_the_window_of_a_listed_model_is_known_and_can_be_overridden():
@@ -633,6 +646,7 @@ async def test_every_default_model_is_listed_with_tools_and_a_window():
 
 ALONE = """
 import asyncio, os, sys
+from selfheal_tui.adapters.litellm_model import library
 from selfheal_tui.adapters.model import LiteLLMModel
 from selfheal_tui.agent.ports import Message, ModelRequest
 from selfheal_tui.errors import ModelError

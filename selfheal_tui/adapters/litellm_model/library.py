@@ -71,3 +71,13 @@ def facts_of(litellm: Any, model: str) -> Mapping[str, Any]:
     if listed is None or listed.get("litellm_provider") != provider:
         return {}
     return dict(listed)
+
+
+def cost_of(litellm: Any, model: str, usage: Any) -> float | None:
+    """USD of one answer; None where the library has no rule for the model."""
+    not_mapped = getattr(litellm.exceptions, "ModelNotMappedError", ValueError)
+    unpriced: tuple[type[Exception], ...] = (*errors(), not_mapped, ValueError, TypeError)
+    try:
+        return float(sum(litellm.cost_per_token(model=model, usage_object=usage)))
+    except unpriced:
+        return None
