@@ -6,10 +6,10 @@ import re
 
 from selfheal_tui.core.checks import Failure
 
-_TAP = re.compile(r"^( *)not ok \d+ - (.*?)(?: # .*)?$", re.MULTILINE)
-_SPEC = re.compile(r"^( *)\u2716 (.+?) \([\d.]+ms\)$", re.MULTILINE)
+_TAP = re.compile(r"^()() *not ok \d+ - (.*?)(?: # .*)?$", re.MULTILINE)
+_SPEC = re.compile(r"^(?:test at ([^\n]+?):(\d+):\d+\n)? *\u2716 (.+?) \([\d.]+ms\)$", re.MULTILINE)
 _PASSED = re.compile(r"^(?:#|\u2139) pass (\d+)$", re.MULTILINE)
-_LOCATION = re.compile(r"location: '([^'\n]+?):(\d+):\d+'|\(?file://([^\n)]+?):(\d+):\d+")
+_LOCATION = re.compile(r"location: '(?:file://)?([^'\n]+?):(\d+):\d+'")
 _ERROR = re.compile(r"^ *error: ['\"|>-]*\s*([^\n]*)|^ *(\w*Error\b[^\n]*)", re.MULTILINE)
 _SKIPPED = ("# SKIP", "# TODO")
 
@@ -28,7 +28,7 @@ def read(text: str) -> tuple[tuple[Failure, ...], int | None] | None:
         detail = text[match.end() : end].strip("\n")
         # A parent fails because of its children; the innermost comes first and tells more.
         if "failureType: 'subtestsFailed'" not in detail:
-            failures.setdefault(match[2], _failure(match[2], detail))
+            failures.setdefault(match[3], _failure(match, detail))
     return tuple(failures.values()), int(passed[1])
 
 
@@ -42,11 +42,10 @@ def _failing_section(text: str) -> list[re.Match[str]]:
     return list(_SPEC.finditer(text, max(start, 0)))
 
 
-def _failure(name: str, detail: str) -> Failure:
-    error, place = _ERROR.search(detail), _LOCATION.search(detail)
+def _failure(match: re.Match[str], detail: str) -> Failure:
+    error = _ERROR.search(detail)
     message = (error[1] or error[2] or "").strip("'\" ") if error else ""
-    location = ""
-    if place:
-        path, line = (place[1], place[2]) if place[1] else (place[3], place[4])
-        location = f"{path.removeprefix('/work/')}:{line}"
-    return Failure(name, message, location, detail)
+    place = _LOCATION.search(detail)
+    where = match.groups()[:2] if match[1] else place.groups() if place else ("", "")
+    location = f"{str(where[0]).removeprefix('/work/')}:{where[1]}" if where[0] else ""
+    return Failure(match[3], message, location, detail)

@@ -6,7 +6,7 @@ import re
 
 from selfheal_tui.core.checks import Failure
 
-_SUMMARY = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - (.*))?$", re.MULTILINE)
+_SUMMARY = re.compile(r"^(?:FAILED|ERROR) ([^\s(].*?)(?: - (.*))?$", re.MULTILINE)
 _COUNT = re.compile(r"^[= ]*(?:\d+ \w+, )*?(\d+) passed\b.* in [\d.]+s", re.MULTILINE)
 _ENDED = re.compile(r"^[= ]*(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s", re.MULTILINE)
 _HEADER = re.compile(r"^_{3,} (?:ERROR (?:at \w+ of|collecting) )?(.+?) _{3,}$", re.MULTILINE)

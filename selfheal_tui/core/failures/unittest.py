@@ -25,9 +25,11 @@ def read(text: str) -> tuple[tuple[Failure, ...], int | None] | None:
     failures = [
         _failure(block, text[block.end() : end]) for block, end in zip(blocks, ends, strict=False)
     ]
+    # Subtests fail under the name of their test.
+    unique = {failure.name: failure for failure in failures}
     skipped = _SKIPPED.search(text, ran.end())
-    left = int(ran[1]) - len(failures) - (int(skipped[1]) if skipped else 0)
-    return tuple({failure.name: failure for failure in failures}.values()), max(left, 0)
+    left = int(ran[1]) - len(unique) - (int(skipped[1]) if skipped else 0)
+    return tuple(unique.values()), max(left, 0)
 
 
 def _failure(block: re.Match[str], body: str) -> Failure:
