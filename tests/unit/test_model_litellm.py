@@ -13,16 +13,19 @@ import pytest
 
 from selfheal_tui.adapters.litellm_model import library
 from selfheal_tui.adapters.model import PLACEHOLDER_KEY, LiteLLMModel
+from selfheal_tui.agent.patience import PatientModel
 from selfheal_tui.agent.ports import (
     Message,
     ModelRequest,
     ReasoningDelta,
     Reply,
+    Retrying,
     TextDelta,
     ToolCall,
     ToolSpec,
     Usage,
 )
+from selfheal_tui.agent.textcalls import AutoToolsModel
 from selfheal_tui.core.providers import PROVIDERS
 from selfheal_tui.errors import (
     ContextOverflow,
@@ -630,6 +633,30 @@ async def test_the_responses_protocol_is_read_and_its_cut_streams_are_no_answers
     assert (reply.usage.input_tokens, reply.usage.cached_tokens) == (50, 40)
     with pytest.raises(ModelRetryable, match="closed the responses stream"):
         await ask(connect, server_sent(*events[:-1], named=True), name=name)
+
+
+# --- put together --------------------------------------------------------------------------
+
+
+async def test_a_busy_server_without_tools_is_retried_and_then_spoken_to_in_text(connect):
+    async def no_sleep(_seconds):
+        return None
+
+    block = "I look.\n\n```tool bash\ncommand: ls\n```"
+    script = [model_server.rate_limited("1"), model_server.tools_unsupported(), say(block)]
+    heard = []
+    with ModelServer(script) as server:
+        one = connect(server)
+        auto = AutoToolsModel(one, takes_tools=one.takes_tools)
+        model = PatientModel([auto], sleep=no_sleep)
+        reply = await model.complete(WITH_TOOLS, heard.append)
+        assert [len(received.tools) for received in server.requests] == [1, 1, 0]
+        assert "- bash(command): Run a command." in server.requests[2].text
+    assert (reply.text, [made.arguments for made in reply.calls]) == (
+        "I look.",
+        [{"command": "ls"}],
+    )
+    assert isinstance(heard[0], Retrying)
 
 
 # --- the library ---------------------------------------------------------------------------

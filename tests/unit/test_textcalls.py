@@ -278,7 +278,7 @@ def test_hostile_text_takes_linear_time(before, piece):
         return time.perf_counter() - start
 
     short = min(seconds(8_000) for _ in range(3))
-    assert seconds(80_000) < 50 * max(short, 0.001)
+    assert min(seconds(80_000) for _ in range(3)) < 50 * max(short, 0.001)
 
 
 # --- the models ----------------------------------------------------------------------------
