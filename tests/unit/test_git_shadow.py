@@ -174,5 +174,34 @@ async def test_a_path_cannot_be_a_file_and_a_folder(
     git: GitRepository, paths: tuple[str, ...]
 ) -> None:
     base = (await git.snapshot()).tree
-    with pytest.raises(SandboxError, match="below something that is a file"):
+    with pytest.raises(SandboxError, match="both a file and a folder"):
         await git.shadow.apply(base, change_of(dict.fromkeys(paths, b"x")))
+
+
+@pytest.mark.parametrize(
+    ("paths", "reason"),
+    [
+        (("A",), "takes? for 'a'"),
+        (("D/x",), "takes? for 'd'"),
+        (("n", "N"), "takes? for"),
+        (("x/HEAD", "x/refs/y", "x/objects/z"), "takes for a repository"),
+        (("HEAD", "refs/y", "objects/z"), "takes for a repository"),
+        (("git~1/x",), r"\.git folder"),
+        (("x" * 300,), "too long"),
+    ],
+)
+async def test_names_that_trick_other_systems_are_refused(
+    git: GitRepository, paths: tuple[str, ...], reason: str
+) -> None:
+    base = (await git.snapshot()).tree
+    with pytest.raises(SandboxError, match=reason):
+        await git.shadow.apply(base, change_of(dict.fromkeys(paths, b"x")))
+
+
+async def test_the_users_own_odd_names_are_no_fault_of_a_change(tmp_path: Path) -> None:
+    files = ("README", "readme", "fixture/HEAD", "fixture/refs/x", "fixture/objects/y")
+    repo = make_repo(tmp_path, dict.fromkeys(files, b"1\n"))
+    git = await repo.open(tmp_path / "state")
+    base = (await git.snapshot()).tree
+    tree = await git.shadow.apply(base, change_of({"fixture/refs/z": b"2\n", "readme": b"2\n"}))
+    assert {f.path for f in await git.shadow.files(tree)} == {*files, "fixture/refs/z"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
@@ -124,6 +124,17 @@ def above_of(path: str) -> Iterator[str]:
     """The folders above a path, the nearest first."""
     while path := path.rpartition("/")[0]:
         yield path
+
+
+def folders_of(paths: Iterable[str]) -> set[str]:
+    """Every folder that some path is in."""
+    folders: set[str] = set()
+    for path in paths:
+        for folder in above_of(path):
+            if folder in folders:
+                break
+            folders.add(folder)
+    return folders
 
 
 def mode_of(status: os.stat_result) -> int:

@@ -49,7 +49,9 @@ class Commits:
         self._files = WorkingTree(place.root, file_mode=facts.file_mode)
 
     def tree_for(self, snapshot: Snapshot, tree: str) -> str:
-        """The tree to commit. Raises RepositoryRefused as `CommitTrees.make` does."""
+        """The tree to commit. Raises RepositoryRefused as `CommitTrees.make` does, and for
+        changed files with a filter, whose bytes in a commit are not those on disk."""
+        self._check_filters(tree, self._shadow.differences(snapshot.tree, tree))
         return self._trees.make(snapshot, tree)
 
     def request(
@@ -87,7 +89,6 @@ class Commits:
         if request.parent != snapshot.head or request.tree != self.tree_for(snapshot, tree):
             raise RepositoryRefused("what would be committed is not what was approved; ask again")
         changes = self._commit_changes(snapshot, request.tree)
-        self._check_filters(request.tree, changes)
         commit = self._write_commit(request)
         self._hand_over(request, commit)
         if request.update_worktree:

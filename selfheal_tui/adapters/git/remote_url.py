@@ -29,7 +29,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class RemoteUrl:
-    """A URL as it may be shown and passed on, and the password that was in it (or empty)."""
+    """A URL as it may be shown and passed on; the user and password that were taken out of it."""
 
     url: str
     user: str = ""
@@ -108,9 +108,8 @@ def _without_password(url: str) -> RemoteUrl:
     if parts.password is None:
         return RemoteUrl(url)
     host = parts.netloc.rpartition("@")[2]
-    user = parts.username or ""
-    shown = urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host))
-    return RemoteUrl(shown, unquote(user), unquote(parts.password))
+    shown = urlunsplit(parts._replace(netloc=host))
+    return RemoteUrl(shown, unquote(parts.username or ""), unquote(parts.password))
 
 
 def _shown(url: str) -> str:
@@ -123,14 +122,13 @@ def credential_environment(remote: RemoteUrl) -> Mapping[str, str]:
     if not remote.password:
         return {}
     parts = urlsplit(remote.url)
-    host = parts.netloc.rpartition("@")[2]
     helper = (
         '!f() { test "$1" = get && '
         'printf "username=%s\\npassword=%s\\n" "$SELFHEAL_USER" "$SELFHEAL_PASSWORD"; }; f'
     )
     return {
         "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"credential.{parts.scheme}://{host}.helper",
+        "GIT_CONFIG_KEY_0": f"credential.{parts.scheme}://{parts.netloc}.helper",
         "GIT_CONFIG_VALUE_0": helper,
         "SELFHEAL_USER": remote.user,
         "SELFHEAL_PASSWORD": remote.password,

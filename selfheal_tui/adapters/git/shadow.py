@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfheal_tui.adapters.git.beneath import above_of, parts_of
+from selfheal_tui.adapters.git.names import check_change
 from selfheal_tui.adapters.git.objects import (
     FOLDER,
     GITLINK,
@@ -28,7 +28,7 @@ from selfheal_tui.adapters.git.objects import (
 from selfheal_tui.adapters.git.rules import Rules
 from selfheal_tui.adapters.git.runner import Conversation, Runner
 from selfheal_tui.core.tree import TreeChange, TreeFile
-from selfheal_tui.errors import RepositoryRefused, SandboxError
+from selfheal_tui.errors import RepositoryRefused
 
 ATTRIBUTES = "* -filter !diff !merge -ident -text -working-tree-encoding\n"
 """Highest in git's order: whatever a tree's `.gitattributes` says has no effect in the shadow."""
@@ -114,8 +114,7 @@ class ShadowRepository:
     # --- the same, blocking
 
     def applied(self, tree: str, change: TreeChange) -> str:
-        _check_names(change)
-        _check_folders(self.entries(tree), change)
+        check_change(self.entries(tree).keys(), change)
         drops = (Drop(path) for path in change.deleted)
         writes = (Write(file) for file in change.written)
         return self.store(tree, itertools.chain(drops, writes))
@@ -250,25 +249,6 @@ def _feed(importer: Conversation, piece: Piece) -> None:
             importer.say(head + f"\ndata {len(file.content)}\n".encode())
             importer.say(file.content)
             importer.say(b"\n")
-
-
-def _check_names(change: TreeChange) -> None:
-    try:
-        for path in (*change.deleted, *(file.path for file in change.written)):
-            parts_of(path)
-    except ValueError as error:
-        raise SandboxError(f"the sandbox made a name that is not taken: {error}") from error
-
-
-def _check_folders(before: Mapping[str, Entry], change: TreeChange) -> None:
-    """No path may be a file and a folder at once."""
-    files = (before.keys() - set(change.deleted)) | {file.path for file in change.written}
-    added = {file.path for file in change.written if file.path not in before}
-    if not added:
-        return
-    for path in files:
-        if any(above in files and (above in added or path in added) for above in above_of(path)):
-            raise SandboxError(f"the sandbox made {path!r} below something that is a file")
 
 
 def _is_gitlink(difference: Difference) -> bool:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from selfheal_tui.adapters.git.beneath import Beneath, above_of, mode_of
+from selfheal_tui.adapters.git.beneath import Beneath, folders_of, mode_of
 from selfheal_tui.adapters.git.discovery import Facts, Place, head_of
 from selfheal_tui.adapters.git.objects import GITLINK, Entry, is_zeros, object_id
 from selfheal_tui.adapters.git.shadow import Drop, Piece, Put, ShadowRepository, Write
@@ -120,7 +120,7 @@ class Snapshots:
                     yield Write(
                         TreeFile(path, entry.mode, content or self._again(root, path, entry))
                     )
-        folders = _folders_of(survey.entries)
+        folders = folders_of(survey.entries)
         for path in before.keys() - survey.entries.keys() - folders:
             yield Drop(path)
 
@@ -263,16 +263,6 @@ def _all_paths(listing: Listing) -> Iterator[tuple[str, Entry | None]]:
 def _is_known(entry: Entry, tracked: Entry | None) -> bool:
     """Whether the object is in the user's object store, because the index names it."""
     return tracked is not None and tracked.id == entry.id
-
-
-def _folders_of(paths: dict[str, Entry]) -> set[str]:
-    folders: set[str] = set()
-    for path in paths:
-        for folder in above_of(path):
-            if folder in folders:
-                break
-            folders.add(folder)
-    return folders
 
 
 def _is_gitlink(entry: Entry | None) -> bool:
