@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 MARK = "[redacted]"
@@ -21,35 +22,69 @@ _SECRET_NAME = re.compile(
     r"|PASSW(?:OR)?D|PASSPHRASE|CREDENTIAL|COOKIE|(?:^|_)AUTH(?:ORIZATION)?(?:_|$)",
     re.IGNORECASE,
 )
-_PATH = re.compile(r"(?:~|\.{0,2}|[A-Za-z]:)[/\\]")
+_PATH = re.compile(r"(?:~|\.{0,2}|[A-Za-z]:)(?:[/\\][\w.@ :-]{0,24})+")
 _WORD = re.compile(r"[A-Za-z]{1,15}|[0-9]{1,11}|[a-z]+(?:[-_ ][a-z]+)*")
 
-_SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        # A digit must be near: `sk-` also begins words of code.
-        r"\bsk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{16,}|\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}",
-        r"\bgh[opsur]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_-]{16,}",
-        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}|\bya29\.[0-9A-Za-z_-]{20,}",
-        r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}|\b(?:hf|npm|gsk|r8)_[A-Za-z0-9]{20,}",
-        r"\bxai-[A-Za-z0-9]{20,}|\bpypi-[A-Za-z0-9_-]{40,}",
-        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
-        # A key block needs a body: code that only names the marker must stay as it is.
-        r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----"
+
+@dataclass(frozen=True)
+class _Shape:
+    """A well-known form of a secret. Its first group, if any, is kept.
+
+    The pattern is tried only where one of `signs` (in lower case) is in the text: searching a
+    word is a hundred times faster, and most text holds none.
+    """
+
+    signs: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _shape(*signs: str, pattern: str, flags: int = 0) -> _Shape:
+    return _Shape(signs, re.compile(pattern, flags))
+
+
+_SHAPES = (
+    # A digit must be near: `sk-` also begins words of code.
+    _shape("sk-", pattern=r"\bsk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{16,}"),
+    _shape("k_live_", "k_test_", pattern=r"\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    _shape(
+        *("gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_"),
+        pattern=r"\bgh[opsur]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}",
+    ),
+    _shape("glpat-", pattern=r"\bglpat-[A-Za-z0-9_-]{16,}"),
+    _shape("akia", "asia", pattern=r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    _shape("aiza", "ya29", pattern=r"\b(?:AIza[0-9A-Za-z_-]{30,}|ya29\.[0-9A-Za-z_-]{20,})"),
+    _shape("xox", pattern=r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
+    _shape("hf_", "npm_", "gsk_", "r8_", pattern=r"\b(?:hf|npm|gsk|r8)_[A-Za-z0-9]{20,}"),
+    _shape("xai-", "pypi-", pattern=r"\bxai-[A-Za-z0-9]{20,}|\bpypi-[A-Za-z0-9_-]{40,}"),
+    _shape(
+        "eyj",
+        pattern=r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."
+        r"[A-Za-z0-9_-]{10,}",
+    ),
+    # A key block needs a body: code that only names the marker must stay as it is.
+    _shape(
+        "private key-----",
+        pattern=r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----"
         r"[\s\\nr]{1,8}(?:[A-Z][A-Za-z-]{1,20}: [^\n\\]{1,128}(?:\s|\\[nr]){1,4}){0,4}"
         r"[\s\\]{0,8}[A-Za-z0-9+/=]{20}[A-Za-z0-9+/=\s\\]*"
         r"(?:-----END (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----)?",
-    )
-)
-_KEPT_HEAD = tuple(
-    re.compile(shape, re.IGNORECASE)
-    for shape in (
-        r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:bearer|basic|token)\s{1,4})"
+    ),
+    _shape(
+        "authorization",
+        pattern=r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:bearer|basic|token)\s{1,4})"
         r"[A-Za-z0-9._~+/=-]{12,}",
-        r"(\bx-api-key[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[A-Za-z0-9._~+/=-]{12,}",
-        # A password within a URL.
-        r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>{}$]{0,64}:)[^\s/:@\"'<>{}$]{3,128}(?=@)",
-    )
+        flags=re.IGNORECASE,
+    ),
+    _shape(
+        "x-api-key",
+        pattern=r"(\bx-api-key[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[A-Za-z0-9._~+/=-]{12,}",
+        flags=re.IGNORECASE,
+    ),
+    # A password within a URL.
+    _shape(
+        "://",
+        pattern=r"(://[^\s/:@\"'<>{}$]{0,64}:)[^\s/:@\"'<>{}$]{3,128}(?=@)",
+    ),
 )
 
 
@@ -87,15 +122,19 @@ class Redactor:
         """`text` without what is known or looks like a secret."""
         if self._known is not None:
             text = self._known.sub(MARK, text)
+        signs = text.lower()
         for shape in _SHAPES:
-            text = shape.sub(MARK, text)
-        for shape in _KEPT_HEAD:
-            text = shape.sub(rf"\g<1>{MARK}", text)
+            if any(sign in signs for sign in shape.signs):
+                text = shape.pattern.sub(_kept_and_marked, text)
         return text
 
 
+def _kept_and_marked(found: re.Match[str]) -> str:
+    return (found[1] if found.re.groups else "") + MARK
+
+
 def _looks_secret(value: str) -> bool:
-    return len(value) >= SHORTEST and not _PATH.match(value) and not _WORD.fullmatch(value)
+    return len(value) >= SHORTEST and not _PATH.fullmatch(value) and not _WORD.fullmatch(value)
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -79,6 +79,11 @@ def test_paths_words_and_numbers_are_no_secrets(name, value):
     assert Redactor.from_environment({name: value}).redact(text) == text
 
 
+def test_a_key_that_only_begins_like_a_path_is_a_secret():
+    key = "/kJ8wQ2mX5vB7nL0pR3tY6uA9sD1fG4hZ8cE5xW2q"
+    assert Redactor.from_environment({"AWS_SECRET_ACCESS_KEY": key}).redact(key) == MARK
+
+
 def test_what_the_user_names_is_redacted_whatever_it_looks_like():
     found = Redactor.from_environment({"CUSTOMER": "acme", "OTHER": "else"}, extra=("CUSTOMER",))
     assert found.redact("acme and else") == f"{MARK} and else"
