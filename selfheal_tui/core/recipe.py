@@ -83,7 +83,8 @@ def detect_recipe(files: Collection[str], read: Callable[[str], bytes]) -> Recip
 def find_recipe(files: Collection[str], read: Callable[[str], bytes]) -> FoundRecipe:
     """As `detect_recipe`, with a warning for each file that could not be understood.
 
-    `files` are all paths of the tree; `read` gives the bytes of one of them.
+    `files` are all paths of the tree; `read` gives the bytes of one of them. Never raises for
+    what they hold.
     """
     tree = frozenset(files)
     found: list[tuple[_Language, Part]] = []

@@ -71,14 +71,14 @@ async def ensure_image(
     if not base_name:
         raise SandboxError(f"the profile `{profile.name}` names no base image")
     context = await in_thread(_context, Path(profile.folder))
-    source = _hash(*(part for item in sorted(context.items()) for part in item))
+    source = content_hash(*(part for item in sorted(context.items()) for part in item))
     base = await in_thread(find_image, client, base_name)
     if base is None:
         kept = await in_thread(_kept_without_base, client, profile, source)
         if kept is not None:
             return kept
         base = await _pull(client, base_name, progress, _no_base(profile, base_name))
-    tag = f"{REPOSITORY}/{profile.name}:{_hash(source, base.id, SCHEME)[:12]}"
+    tag = f"{REPOSITORY}/{profile.name}:{content_hash(source, base.id, SCHEME)[:12]}"
     built = await in_thread(find_image, client, tag)
     if built is not None:
         return Image(tag, built.id)
@@ -138,7 +138,7 @@ def _by_digest(reference: str, attributes: Mapping[str, Any]) -> str:
     return ours[0] if ours else reference
 
 
-def _hash(*parts: str | bytes) -> str:
+def content_hash(*parts: str | bytes) -> str:
     """SHA-256 over the parts and their lengths, so that no two lists give the same."""
     total = hashlib.sha256()
     for part in parts:

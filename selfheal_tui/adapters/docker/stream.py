@@ -5,7 +5,9 @@ docker-py's own calls cannot be stopped from outside while they wait for the eng
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,6 +23,8 @@ STREAM_FAULTS = (*ENGINE_FAULTS, ValueError)
 """What reading a stream may raise: also what is no JSON, because the connection broke."""
 
 Hear = Callable[[str], None]
+
+_LONGEST_LINE = 64 * 1024
 
 
 class EngineStream:
@@ -73,3 +77,23 @@ def said(error: Exception) -> str:
     """What the engine itself says of an error, in one line."""
     explanation = getattr(error, "explanation", None)
     return " ".join(str(explanation or error).split())
+
+
+class Lines:
+    """Bytes in, whole lines of text out. A carriage return ends a line too."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._open = ""
+
+    def feed(self, piece: bytes) -> list[str]:
+        text = self._open + self._decoder.decode(piece)
+        *lines, self._open = re.split(r"[\r\n]+", text)
+        if len(self._open) > _LONGEST_LINE:
+            lines, self._open = [*lines, self._open], ""
+        return [line for line in lines if line.strip()]
+
+    def rest(self) -> list[str]:
+        """What is left when no more bytes come."""
+        text, self._open = self._open + self._decoder.decode(b"", final=True), ""
+        return [text] if text.strip() else []
