@@ -1,0 +1,188 @@
+"""A running container and the app's hold on it: the container lives as long as the hold does.
+
+Knows nothing of commands; it starts, ends all processes at once, tells why it ended, and goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import docker.errors
+
+from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS, either, in_thread, to_the_end
+from selfheal_tui.adapters.docker.wire import Wire
+from selfheal_tui.errors import SandboxError, SandboxLost
+
+ANSWER_SECONDS = 5.0
+ENGINE_SECONDS = 20.0
+CLOSE_SECONDS = 2.5
+
+
+@dataclass(frozen=True)
+class _Started:
+    id: str
+    name: str
+    hold: Any
+
+
+class RunningContainer:
+    """Made by `start_container`. `gone` is done once the container has ended, for any reason."""
+
+    def __init__(self, client: docker.DockerClient, started: _Started, memory_mb: int) -> None:
+        self._api = client.api
+        self._memory_mb = memory_mb
+        self._since = int(time.time())
+        self._numbers = itertools.count(1)
+        self._answers: dict[bytes, asyncio.Future[bytes]] = {}
+        self._line = b""
+        self._wire = Wire(started.hold, self._hear)
+        self._removed = False
+        self.gone = self._wire.ended
+        self.id = started.id
+        self.name = started.name
+
+    async def supervisor_number(self) -> int:
+        """The number of the main process, as processes inside see it."""
+        return int(await self._ask("hello"))
+
+    async def end_processes(self) -> None:
+        """End everything inside but the main process. Raises SandboxLost when that fails."""
+        await self._ask("kill")
+
+    async def execute(self, command: Sequence[str], hear: Callable[[bytes], None]) -> Wire:
+        """Start a process inside and attach to it."""
+        return Wire(await self._engine(self._execute, list(command)), hear)
+
+    async def run_as_root(self, command: Sequence[str]) -> None:
+        """Run a short command as user 0, without any capability that the container lacks.
+
+        Raises SandboxError when it fails.
+        """
+        code, output = await self._engine(self._run_as_root, list(command))
+        if code:
+            said = output.decode("utf-8", "replace").strip()
+            raise SandboxError(f"`{' '.join(command)}` failed in the container: {said}")
+
+    async def why_lost(self) -> str:
+        """Why the container is gone, as a sentence."""
+        try:
+            events = await asyncio.wait_for(in_thread(self._events), ANSWER_SECONDS)
+        except (*ENGINE_FAULTS, asyncio.TimeoutError):
+            return "the Docker engine does not answer any more, and the container is gone"
+        names = [event.get("Action", "") for event in events]
+        if "oom" in names:
+            return f"the container as a whole ran out of its {self._memory_mb} MiB of memory"
+        codes = [_exit_code(event) for event in events if event.get("Action") == "die"]
+        if codes:
+            return f"the container was ended from outside (exit code {codes[-1]})"
+        return "the connection to the container was lost"
+
+    async def remove(self) -> None:
+        """End the container and remove it with its volume. Never raises, and takes 3 s at most."""
+        if self._removed:
+            return
+        self._removed = True
+        self._wire.close()
+        removal = asyncio.ensure_future(in_thread(remove_container, self._api, self.id))
+        await to_the_end(asyncio.wait({removal}, timeout=CLOSE_SECONDS))
+        removal.cancel()
+
+    async def _ask(self, order: str) -> bytes:
+        """The supervisor's answer to an order."""
+        question = f"{order} {next(self._numbers)}".encode()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answers[question] = answer
+        # A failed write means that the connection has ended: `gone` says so.
+        with contextlib.suppress(OSError):
+            await self._wire.send([question + b"\n"])
+        await either(answer, self.gone, ANSWER_SECONDS)
+        self._answers.pop(question)
+        if answer.done():
+            return answer.result()
+        raise SandboxLost(await self.why_lost() if self.gone.done() else "the container hangs")
+
+    def _hear(self, piece: bytes) -> None:
+        *lines, self._line = (self._line + piece).split(b"\n")
+        for line in lines:
+            question, _, value = line.rpartition(b" ")
+            answer = self._answers.get(question)
+            if answer and not answer.done():
+                answer.set_result(value)
+
+    async def _engine(self, call: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return await asyncio.wait_for(in_thread(call, *args), ENGINE_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise SandboxLost("the Docker engine does not answer any more") from error
+        except ENGINE_FAULTS as error:
+            raise SandboxLost(f"the Docker engine did not start a process: {error}") from error
+
+    def _execute(self, command: list[str]) -> Any:
+        made = self._api.exec_create(self.id, command, stdin=True, stdout=True, stderr=True)
+        return self._api.exec_start(made["Id"], socket=True)
+
+    def _run_as_root(self, command: list[str]) -> tuple[int, bytes]:
+        made = self._api.exec_create(self.id, command, user="0:0")
+        output = self._api.exec_start(made["Id"])
+        return self._api.exec_inspect(made["Id"])["ExitCode"], output
+
+    def _events(self) -> list[dict[str, Any]]:
+        # With an end in the past or at once, the engine answers from its memory and ends.
+        filters = {"container": self.id, "event": ["oom", "die"]}
+        until = int(time.time()) + 1
+        return list(
+            self._api.events(since=self._since - 1, until=until, filters=filters, decode=True)
+        )
+
+
+async def start_container(
+    client: docker.DockerClient, arguments: dict[str, Any], session: str, memory_mb: int
+) -> RunningContainer:
+    """Create and start a container. Raises SandboxError; leaves nothing behind when it fails."""
+    name = f"selfheal-{session[:24]}-{secrets.token_hex(4)}"
+    try:
+        started = await to_the_end(in_thread(_start, client.api, arguments, name))
+    except ENGINE_FAULTS as error:
+        await to_the_end(in_thread(remove_container, client.api, name))
+        raise SandboxError(_start_fault(error, arguments["Image"])) from error
+    except asyncio.CancelledError:
+        await to_the_end(in_thread(remove_container, client.api, name))
+        raise
+    return RunningContainer(client, started, memory_mb)
+
+
+def remove_container(api: Any, name: str) -> None:
+    """Remove a container and its anonymous volumes. Never raises because of the engine."""
+    # It removes itself too, and may be doing so; when the engine is gone, so is the container.
+    with contextlib.suppress(*ENGINE_FAULTS):
+        api.remove_container(name, force=True, v=True)
+
+
+def _start(api: Any, arguments: dict[str, Any], name: str) -> _Started:
+    made = api.create_container_from_config(arguments, name)
+    # Attached before it starts, so that there is no moment without a hold.
+    hold = api.attach_socket(made["Id"], params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    api.start(made["Id"])
+    return _Started(made["Id"], name, hold)
+
+
+def _start_fault(error: Exception, image: str) -> str:
+    if isinstance(error, docker.errors.ImageNotFound):
+        return f"the image {image} is not there"
+    text = str(getattr(error, "explanation", "") or error).strip()
+    if "/bin/sh" in text and "no such file" in text:
+        return f"the image {image} has no /bin/sh: the sandbox needs one"
+    return f"the container could not be started: {text}"
+
+
+def _exit_code(event: dict[str, Any]) -> str:
+    code = event.get("Actor", {}).get("Attributes", {}).get("exitCode", "?")
+    return str(code)

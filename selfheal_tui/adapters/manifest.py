@@ -1,0 +1,96 @@
+"""Names and stamps of a sandbox's files, and what of them is new since they were last settled.
+
+A stamp is `TYPE MODE SIZE MTIME CTIME INODE` as `find -printf '%y %m %s %T@ %C@ %i'` writes it.
+It is only ever compared, but for type, size and ctime. Refuses to look at content.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from selfheal_tui.core.tree import LINK, Scan, TreeFile
+from selfheal_tui.errors import SandboxError
+
+FIND = r"-name .git -prune -o ! -type d -printf '%P\0%y %m %s %T@ %C@ %i\0'"
+"""What makes `find` write a manifest; folders are left out, and a `.git` is not entered."""
+
+Stamps = Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All files of a tree at one moment. `tick` is a ctime of that moment, by the same clock."""
+
+    stamps: Stamps
+    tick: bytes
+
+    def is_racy(self, paths: Iterable[str]) -> bool:
+        """Whether one of `paths` could change once more without getting another stamp.
+
+        The clock behind stamps is coarse: two writes within a tick of it look the same.
+        """
+        return any(_ctime(self.stamps[path]) >= self.tick for path in paths if path in self.stamps)
+
+
+def read_manifest(listing: bytes) -> Manifest:
+    """The manifest that `find TICK . ` + `FIND` wrote; its first entry is the file TICK.
+
+    Raises SandboxError when the listing is cut or not one.
+    """
+    parts = listing.split(b"\0")
+    if len(parts) < 3 or len(parts) % 2 == 0 or parts[-1] or parts[0]:
+        raise SandboxError("the sandbox's list of files cannot be read")
+    stamps = dict(zip(map(os.fsdecode, parts[2:-1:2]), parts[3:-1:2], strict=True))
+    return Manifest(stamps, _ctime(parts[1]))
+
+
+@dataclass
+class Settled:
+    """What is known of a tree; `see` tells what differs from it."""
+
+    _known: dict[str, bytes] = field(default_factory=dict)
+    _seen: dict[str, bytes] = field(default_factory=dict)
+
+    def see(self, stamps: Stamps) -> Scan:
+        """The differences between what is known and `stamps`; names in order."""
+        self._seen = dict(stamps)
+        deleted = [path for path in self._known if path not in stamps]
+        return Scan(tuple(sorted(self.new_in(stamps))), tuple(sorted(deleted)))
+
+    def new_in(self, stamps: Stamps) -> list[str]:
+        """The paths whose stamps are not the known ones."""
+        return [path for path, stamp in stamps.items() if self._known.get(path) != stamp]
+
+    def settle(self) -> None:
+        """Take what was last seen as known."""
+        self._known = dict(self._seen)
+
+    def settle_paths(self, paths: Iterable[str], stamps: Stamps) -> None:
+        """Take `paths` alone as known, as they are in `stamps`."""
+        for path in paths:
+            for known in (self._known, self._seen):
+                if path in stamps:
+                    known[path] = stamps[path]
+                else:
+                    known.pop(path, None)
+
+
+def missing_from(
+    stamps: Stamps, written: Iterable[TreeFile], deleted: Iterable[str] = ()
+) -> str | None:
+    """The first path that is not there as it was written, or still there; None when all is well."""
+    for file in written:
+        kind = b"l" if file.mode == LINK else b"f"
+        found = stamps.get(file.path, b"").split(b" ")
+        if found[0] != kind or int(found[2]) != len(file.content):
+            return file.path
+    return next((path for path in deleted if path in stamps), None)
+
+
+def _ctime(stamp: bytes) -> bytes:
+    fields = stamp.split(b" ")
+    if len(fields) != 6:
+        raise SandboxError("the sandbox's list of files cannot be read")
+    return fields[4]
