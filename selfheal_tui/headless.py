@@ -57,16 +57,16 @@ from selfheal_tui.errors import SelfhealError
 NOBODY = "nobody is there to answer; decide yourself, and say in the summary what you assumed"
 
 
-def yes_to(*, push: bool) -> Ask:
+def yes_to(*, push: bool, by: str = "--yes") -> Ask:
     """`--yes`: edits, set-up and the commit are approved; a push only with `--push`."""
 
     async def ask(request: Request) -> Answer:
         match request:
             case SetupRequest() | CommitRequest():
-                return Answer(key_of(request), granted=True, by="--yes")
+                return Answer(key_of(request), granted=True, by=by)
             case PushRequest():
                 reason = "" if push else "a push needs --push"
-                return Answer(key_of(request), granted=push, by="--yes --push", reason=reason)
+                return Answer(key_of(request), granted=push, by=by, reason=reason)
 
     return ask
 

@@ -30,7 +30,7 @@ class Turn:
     text: str = ""
     reasoning: str = ""
     calls: tuple[ToolCall, ...] = ()
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = field(default_factory=lambda: Usage(cost=0.0))
     error: ModelError | None = None
 
 

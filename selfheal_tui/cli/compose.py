@@ -112,7 +112,7 @@ def provision_for(place: Place, settings: Settings, session: str) -> Provision:
     if settings.sandbox.name == LOCAL:
         from selfheal_tui.adapters.local_provision import LocalProvision
 
-        return LocalProvision(session)
+        return LocalProvision()
     from selfheal_tui.adapters.docker.provision import DockerProvision
 
     return DockerProvision(

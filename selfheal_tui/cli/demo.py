@@ -23,6 +23,7 @@ from selfheal_tui.cli.compose import Place, provision_for, repository_opener
 from selfheal_tui.cli.parser import Parser
 from selfheal_tui.cli.run import new_session_id, run_with_signals
 from selfheal_tui.core.redact import Redactor
+from selfheal_tui.core.tree import REGULAR, TreeFile
 from selfheal_tui.errors import SandboxError, SelfhealError
 from selfheal_tui.headless import Headless, nobody_answers, yes_to
 from selfheal_tui.session import Order, Parts, Provision, Session
@@ -67,7 +68,7 @@ async def _demo(folder: Path, output: str, sandbox: str) -> int:
             records=records,
             redactor=Redactor.from_environment(place.environment),
         ),
-        ask=yes_to(push=True),
+        ask=yes_to(push=True, by="the demo"),
         ask_user=nobody_answers,
         show=front.show,
     )
@@ -142,10 +143,16 @@ async def _provision(place: Place, settings: Settings, session: str) -> tuple[Pr
     if settings.sandbox.name == "local":
         return provision, "sandbox: local, without isolation (as you asked)"
     try:
-        await provision.prepare([], lambda text: None)
+        # Only a look: the session prepares again, from what this has built.
+        await provision.prepare(_files(place), lambda text: None)
     except SandboxError as error:
         await provision.close()
         local = replace(settings, sandbox=replace(settings.sandbox, name="local"))
         words = f"sandbox: local, without isolation, since Docker is not usable here ({error})"
         return provision_for(place, local, session), words
     return provision, "sandbox: a Docker container without network"
+
+
+def _files(place: Place) -> list[TreeFile]:
+    paths = [path for path in place.repository.iterdir() if path.is_file()]
+    return [TreeFile(path.name, REGULAR, path.read_bytes()) for path in paths]

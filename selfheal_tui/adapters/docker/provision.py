@@ -1,0 +1,164 @@
+"""Gets a Docker sandbox ready: engine, sweep, profile, image, set-up layer. Opens containers.
+
+Refuses to reach the network for anything but images and an approved set-up command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import docker
+
+from selfheal_tui.adapters.docker.calls import in_thread
+from selfheal_tui.adapters.docker.container import OFF
+from selfheal_tui.adapters.docker.engine import connect
+from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings
+from selfheal_tui.adapters.docker.images import Image, ensure_image, resolve_image
+from selfheal_tui.adapters.docker.owner import labels_for, this_process
+from selfheal_tui.adapters.docker.profiles import detect, named
+from selfheal_tui.adapters.docker.sandbox import open_docker_sandbox
+from selfheal_tui.adapters.docker.setup import cached_setup, ensure_setup
+from selfheal_tui.adapters.docker.sweep import sweep
+from selfheal_tui.agent.ports import Sandbox
+from selfheal_tui.core.approval import Granted, SetupRequest
+from selfheal_tui.core.profile import Profile
+from selfheal_tui.core.recipe import Recipe, find_recipe
+from selfheal_tui.core.tree import TreeFile
+from selfheal_tui.errors import SandboxError
+from selfheal_tui.settings import SandboxSettings
+
+Say = Callable[[str], None]
+
+ON = "bridge"
+"""The engine's network of a sandbox that has one."""
+
+
+class DockerProvision:
+    """Fits `session.Provision`."""
+
+    def __init__(
+        self,
+        *,
+        session: str,
+        settings: SandboxSettings,
+        profiles: Sequence[Profile],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._profiles = profiles
+        self._environment = environment
+        self._host = HostNetworkSettings.from_environment(environment)
+        self._client: docker.DockerClient | None = None
+        self._profile: Profile | None = None
+        self._image: Image | None = None
+        self._recipe: Recipe | None = None
+        self._wanted = False
+        self._files: Sequence[TreeFile] = ()
+        self._warnings: list[str] = []
+
+    @property
+    def place(self) -> str:
+        return self._recipe.place if self._recipe else ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(self._warnings)
+
+    async def prepare(self, files: Sequence[TreeFile], say: Say) -> None:
+        """Raises SandboxError when no engine answers or no image can be had."""
+        self._files = files
+        client = await self._engine(say)
+        self._profile = self._chosen_profile()
+        if self._profile.root:
+            self._warnings.append(
+                f"the sandbox profile {self._profile.name} has a root user and a writable root"
+            )
+        self._image = await self._base(client, self._profile, say)
+        await self._find_recipe(client)
+        if self._settings.network == "on":
+            self._warnings.append("the sandbox's network is always on (--network on)")
+
+    def setup_request(self) -> SetupRequest | None:
+        if not self._wanted or self._recipe is None or self._image is None:
+            return None
+        return SetupRequest(
+            self._recipe.command,
+            f"the project's own files ask for it ({self._recipe.name})",
+            self._image.name,
+            self._recipe.files,
+        )
+
+    async def setup(self, granted: Granted[SetupRequest], say: Say) -> None:
+        if granted.request != self.setup_request():
+            raise SandboxError("the set-up that was approved is not the one that is needed now")
+        client, profile, image, recipe = self._ready()
+        assert recipe is not None, "a set-up is asked for with a recipe only"
+        self._image = await ensure_setup(
+            client,
+            image,
+            recipe,
+            self._files,
+            profile,
+            say,
+            labels=labels_for(self._session, this_process()),
+            network=self._host,
+            timeout=self._settings.setup_timeout,
+        )
+        self._wanted = False
+
+    async def open(self) -> Sandbox:
+        client, profile, image, _ = self._ready()
+        return await open_docker_sandbox(
+            client,
+            image.name,
+            profile,
+            self._session,
+            network=ON if self._settings.network == "on" else OFF,
+            tree_bytes=sum(len(file.content) for file in self._files),
+        )
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await in_thread(client.close)
+
+    async def _engine(self, say: Say) -> docker.DockerClient:
+        if self._client is None:
+            self._client = await in_thread(connect, self._environment)
+            for name in await sweep(self._client):
+                say(f"removed {name}, left over from an earlier run")
+        return self._client
+
+    def _chosen_profile(self) -> Profile:
+        if self._settings.name:
+            return named(self._profiles, self._settings.name)
+        roots = {file.path.split("/")[0] for file in self._files}
+        return detect(self._profiles, roots)
+
+    async def _base(self, client: docker.DockerClient, profile: Profile, say: Say) -> Image:
+        if self._settings.image:
+            return await resolve_image(client, self._settings.image, say)
+        base = self._settings.base_image or None
+        return await ensure_image(client, profile, base, say, network=self._host)
+
+    async def _find_recipe(self, client: docker.DockerClient) -> None:
+        content = {file.path: file.content for file in self._files}
+        found = find_recipe(content, content.__getitem__)
+        self._warnings += found.warnings
+        if found.recipe is None or self._image is None:
+            return
+        kept = await cached_setup(client, self._image, found.recipe, self._files)
+        if kept is not None:
+            self._recipe, self._image = found.recipe, kept
+        elif self._settings.network == "off":
+            self._warnings.append(
+                f"`{found.recipe.command}` was not run: the network is off (--network off)"
+            )
+        else:
+            self._recipe, self._wanted = found.recipe, True
+
+    def _ready(self) -> tuple[docker.DockerClient, Profile, Image, Recipe | None]:
+        if self._client is None or self._profile is None or self._image is None:
+            raise SandboxError("the sandbox was not prepared")
+        return self._client, self._profile, self._image, self._recipe
