@@ -293,6 +293,21 @@ async def test_an_interrupted_update_leaves_nothing_in_the_snapshot(tmp_path: Pa
     )
 
 
+async def test_a_conflict_is_taken_as_it_is_on_disk(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, {"a": b"1\n", "b": b"1\n"})
+    repo.git("checkout", "-q", "-b", "side")
+    repo.write("a", b"side\n")
+    repo.commit()
+    repo.git("checkout", "-q", "main")
+    repo.write("a", b"main\n")
+    repo.commit()
+    repo.git("merge", "side", check=False)
+    snapshot, files = await taken(repo, tmp_path / "state")
+    assert TreeFile("a", REGULAR, repo.read("a")) in files
+    assert b"<<<<<<<" in repo.read("a")
+    assert (snapshot.files, snapshot.dirty) == (2, ("a",))
+
+
 async def test_a_home_that_is_not_set_is_no_matter(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, {"a": b"1\n"})
     environment = {k: v for k, v in make_home(tmp_path).items() if k != "HOME"}

@@ -204,6 +204,19 @@ async def test_a_file_outside_the_sparse_checkout_needs_a_new_branch(tmp_path: P
     assert repo.git("status", "--porcelain") == ""
 
 
+async def test_a_split_index_works_or_is_refused_before_anything_is_written(
+    repo: Repo, tmp_path: Path
+) -> None:
+    repo.git("update-index", "--split-index")
+    git = await repo.open(tmp_path / "state")
+    before = repo.manifest()
+    with pytest.raises(RepositoryRefused, match="form that cannot be edited"):
+        await commit_change(git, CHANGE, branch=None)
+    assert repo.manifest() == before
+    assert repo.git("status", "--porcelain") == ""
+    await commit_change(git, CHANGE, branch="x")
+
+
 async def test_another_branch_checked_out_meanwhile_is_noticed(
     repo: Repo, git: GitRepository
 ) -> None:

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from selfheal_tui.adapters.git.objects import Difference, Entry, zeros
 from selfheal_tui.adapters.git.patience import Patience
-from selfheal_tui.adapters.git.runner import Runner
+from selfheal_tui.adapters.git.runner import GitFailed, Runner
 from selfheal_tui.adapters.git.snapshot import Listing
 from selfheal_tui.errors import RepositoryRefused
 
@@ -75,7 +75,12 @@ class UserIndex:
             if before is not None:
                 copy.write_bytes(before)
             git = self._shadow.adding(GIT_INDEX_FILE=str(copy))
-            git.call("update-index", "-z", "--index-info", feed=b"".join(lines))
+            try:
+                git.call("update-index", "-z", "--index-info", feed=b"".join(lines))
+            except GitFailed as error:
+                raise RepositoryRefused(
+                    f"the index has a form that cannot be edited ({error}): commit on a new branch"
+                ) from error
             return NewIndex(before, copy.read_bytes())
 
     def wait_until_free(self) -> None:

@@ -22,6 +22,7 @@ from selfheal_tui.adapters.git.objects import (
     empty_tree,
     list_differences,
     list_tree,
+    object_id,
     quoted,
     read_blobs,
 )
@@ -83,7 +84,9 @@ class ShadowRepository:
         self.empty_tree = empty_tree(object_format)
         self._rules = rules
         self._writing = threading.Lock()
+        self._remembering = threading.Lock()
         self._known: dict[str, dict[str, Entry]] = {}
+        self._last_rules: tuple[dict[str, str], dict[str, bytes]] = ({}, {})
 
     # --- agent.ports.Shadow
 
@@ -109,15 +112,19 @@ class ShadowRepository:
 
     async def close(self) -> None:
         """Forget what is cached. The repository stays, for `--resume`."""
-        self._known.clear()
+        with self._remembering:
+            self._known.clear()
 
     # --- the same, blocking
 
     def applied(self, tree: str, change: TreeChange) -> str:
-        check_change(self.entries(tree).keys(), change)
+        before = self.entries(tree)
+        check_change(before.keys(), change)
         drops = (Drop(path) for path in change.deleted)
         writes = (Write(file) for file in change.written)
-        return self.store(tree, itertools.chain(drops, writes))
+        made = self.store(tree, itertools.chain(drops, writes))
+        self._remember(made, self._after(before, change))
+        return made
 
     def changes(self, old: str, new: str) -> TreeChange:
         differences = [d for d in self.differences(old, new) if not _is_gitlink(d)]
@@ -160,12 +167,7 @@ class ShadowRepository:
     def entries(self, tree: str) -> dict[str, Entry]:
         """Every path of `tree`; not to be changed. The last few are remembered."""
         known = self._known.get(tree)
-        if known is None:
-            known = list_tree(self.git, tree)
-            self._known[tree] = known
-            while len(self._known) > 4:
-                self._known.pop(next(iter(self._known)))
-        return known
+        return self._remember(tree, list_tree(self.git, tree)) if known is None else known
 
     def differences(self, old: str, new: str, *options: str) -> list[Difference]:
         return list(list_differences(self.git, old, new, *options))
@@ -200,6 +202,22 @@ class ShadowRepository:
         blobs = self.blobs(entry.id for entry in entries.values())
         return tuple(TreeFile(path, entry.mode, blobs[entry.id]) for path, entry in entries.items())
 
+    def _after(self, before: dict[str, Entry], change: TreeChange) -> dict[str, Entry]:
+        """The entries that `change` leaves, without asking git."""
+        gone = set(change.deleted)
+        after = {path: entry for path, entry in before.items() if path not in gone}
+        for file in change.written:
+            name = object_id("blob", file.content, self.object_format)
+            after[file.path] = Entry(file.mode, name)
+        return after
+
+    def _remember(self, tree: str, entries: dict[str, Entry]) -> dict[str, Entry]:
+        with self._remembering:
+            self._known[tree] = entries
+            while len(self._known) > 6:
+                self._known.pop(next(iter(self._known)))
+        return entries
+
     def _rule_files(self, entries: dict[str, Entry]) -> dict[str, bytes]:
         wanted = {
             path: entry.id
@@ -208,8 +226,12 @@ class ShadowRepository:
             and path.rpartition("/")[2] in {".gitignore", ".gitattributes"}
             and entry.mode & 0o170000 == 0o100000
         }
-        blobs = self.blobs(wanted.values())
-        return {path: blobs[name] for path, name in wanted.items()}
+        known, files = self._last_rules
+        if wanted != known:
+            blobs = self.blobs(wanted.values())
+            files = {path: blobs[name] for path, name in wanted.items()}
+            self._last_rules = wanted, files
+        return files
 
 
 def open_shadow(git: Runner, objects: Path, object_format: str, rules: Rules) -> ShadowRepository:
