@@ -10,7 +10,13 @@ from selfheal_tui.agent.patience import PatientModel, RetryPolicy
 from selfheal_tui.agent.ports import Model
 from selfheal_tui.agent.roles import Models
 from selfheal_tui.agent.textcalls import AutoToolsModel
-from selfheal_tui.core.providers import PROVIDERS, base_for, first_available, key_for
+from selfheal_tui.core.providers import (
+    PROVIDERS,
+    base_for,
+    first_available,
+    key_for,
+    provider_of,
+)
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.errors import ModelError
 from selfheal_tui.settings import ModelSettings
@@ -25,15 +31,15 @@ class ModelSet:
         self._settings = settings
         self._environment = environment
         self._redactor = redactor
+        self._main = settings.name or first_available(environment) or ""
         self._made: dict[str, LiteLLMModel] = {}
 
     def roles(self) -> Models:
         """The model of each role. Raises ModelError when none is named and no key is set."""
-        named = self._settings.name or first_available(self._environment) or ""
         by_name: dict[str, Model] = {}
 
         def of(name: str) -> Model:
-            name = name or named
+            name = name or self._main
             if not name:
                 raise ModelError(_no_model())
             if name not in by_name:
@@ -45,7 +51,8 @@ class ModelSet:
 
     async def prepare(self) -> None:
         """Load the model library while something else goes on."""
-        for model in self._made.values():
+        # One library serves them all; the others find it loaded.
+        for model in list(self._made.values())[:1]:
             await model.prepare()
 
     async def close(self) -> None:
@@ -54,15 +61,25 @@ class ModelSet:
 
     def _patient(self, name: str) -> Model:
         names = dict.fromkeys((name, *self._settings.fallbacks))
-        models = [AutoToolsModel(self._one(one), mode=self._settings.tools) for one in names]
+        models = [self._with_tools(self._one(one)) for one in names]
         policy = RetryPolicy(retries=self._settings.retries)
         return DiscreetModel(PatientModel(models, policy=policy), self._redactor)
+
+    def _with_tools(self, model: LiteLLMModel) -> Model:
+        return AutoToolsModel(model, mode=self._settings.tools, takes_tools=model.takes_tools)
+
+    def _base(self, name: str) -> str | None:
+        """The endpoint of the settings serves the main model's provider only: the key of another
+        one must not be sent there."""
+        if self._settings.api_base and provider_of(name) == provider_of(self._main):
+            return self._settings.api_base
+        return base_for(name, self._environment)
 
     def _one(self, name: str) -> LiteLLMModel:
         if name not in self._made:
             self._made[name] = LiteLLMModel(
                 name,
-                api_base=self._settings.api_base or base_for(name, self._environment),
+                api_base=self._base(name),
                 api_key=key_for(name, self._environment),
                 deadline=self._settings.timeout,
                 stall=self._settings.stall,
