@@ -67,7 +67,7 @@ def python_part(folder: Folder) -> Part | None:
     if folder.has("uv.lock") and folder.has("pyproject.toml"):
         return Part("uv", _uv(project), (*keyed, *folder.present("uv.lock")))
     if project.poetry:
-        return Part("poetry", _poetry(project), (*keyed, *folder.present("poetry.lock")))
+        return Part("poetry", _poetry(folder, project), (*keyed, *folder.present("poetry.lock")))
     requirements = read_requirements(folder)
     if requirements:
         files = tuple(folder.full(name) for name in requirements.files)
@@ -89,13 +89,25 @@ def _uv(project: _Project) -> str:
     return f"pip install uv && {project.versions}{sync}"
 
 
-def _poetry(project: _Project) -> str:
+def _poetry(folder: Folder, project: _Project) -> str:
     # In an environment of its own: its dependencies are not the project's.
+    start = "python3 -m venv /opt/poetry && /opt/poetry/bin/pip install poetry"
     extras = "".join(f" -E {name}" for name in _wanted(project.extras))
-    install = f"/opt/poetry/bin/poetry install --no-interaction{extras}"
+    if not folder.has("poetry.lock"):
+        install = f"/opt/poetry/bin/poetry install --no-interaction{extras}"
+        return f"{start} && {project.versions}{install}"
+    # pip takes the user's own index and proxy, which poetry does not know of.
+    groups = [name for name in project.groups if name.lower() in (*_TEST_NAMES, *_DEV_NAMES)]
+    named = f" --with {','.join(groups)}" if groups else ""
+    # pip cannot check the hash of what does not come from an index.
+    plain = re.search(
+        r'^type = "(?:git|directory|file|url)"', folder.text("poetry.lock"), re.MULTILINE
+    )
+    hashes = " --without-hashes" if plain else ""
+    export = f"/opt/poetry/bin/poetry export{named}{extras}{hashes} -o /tmp/requirements.txt"
+    itself = f" && {project.versions}{_pip(['--no-deps', '-e .'])}" if project.installable else ""
     return (
-        "python3 -m venv /opt/poetry && /opt/poetry/bin/pip install poetry && "
-        f"{project.versions}{install}"
+        f"{start} poetry-plugin-export && {export} && {_pip(['-r /tmp/requirements.txt'])}{itself}"
     )
 
 
@@ -166,9 +178,17 @@ def _read_project(folder: Folder) -> _Project:
         poetry=_is_poetry(folder, data),
         dependencies=strings(project.get("dependencies")),
         extras=extras,
-        groups=table(data.get("dependency-groups")),
+        groups=_groups(data, poetry),
         version_variables=_version_variables(folder),
     )
+
+
+def _groups(data: dict[str, object], poetry: dict[str, object]) -> dict[str, object]:
+    """The dependency groups by name. Only those of the common notation have readable content."""
+    older = {"dev": None} if poetry.get("dev-dependencies") else {}
+    known = {**older, **dict.fromkeys(table(poetry.get("group")))}
+    safe = {name: None for name in known if _NAME.fullmatch(name)}
+    return {**safe, **table(data.get("dependency-groups"))}
 
 
 def _pyproject(folder: Folder) -> dict[str, object]:
@@ -190,6 +210,8 @@ def _is_poetry(folder: Folder, data: dict[str, object]) -> bool:
 
 def _installable(folder: Folder, data: dict[str, object]) -> bool:
     """Whether the project is a package that pip can install."""
+    if table(table(data.get("tool")).get("poetry")).get("package-mode") is False:
+        return False
     if folder.has("setup.py") or data.get("build-system"):
         return True
     project = table(data.get("project"))

@@ -24,7 +24,7 @@ from selfheal_tui.adapters.docker.container import ROOT_CAPABILITIES
 from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings, read_certificates
 from selfheal_tui.adapters.docker.images import KIND, REPOSITORY, Image, content_hash
 from selfheal_tui.adapters.docker.stream import Hear, Lines, said
-from selfheal_tui.adapters.docker.treetar import tar_pieces
+from selfheal_tui.adapters.tar import write_tar
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.recipe import Recipe
 from selfheal_tui.core.tree import EXECUTABLE, REGULAR, TreeFile
@@ -244,7 +244,7 @@ class _SetUp:
 
     def _fill(self, container: str) -> None:
         """The tree at /work and our own files; both places but the last are volumes."""
-        self._api.put_archive(container, "/work", tar_pieces(self._tree))
+        self._api.put_archive(container, "/work", write_tar(self._tree))
         own = [
             TreeFile("selfheal/before", REGULAR, carry.BEFORE.encode()),
             TreeFile("selfheal/gather", REGULAR, carry.GATHER.encode()),
@@ -252,7 +252,7 @@ class _SetUp:
         ]
         if self._certificates:
             own.append(TreeFile("selfheal/ca-bundle.crt", REGULAR, self._certificates))
-        self._api.put_archive(container, "/tmp", tar_pieces(own))
+        self._api.put_archive(container, "/tmp", write_tar(own))
 
     def _execute(self, container: str, hear: Hear) -> int:
         script = 'sh /tmp/selfheal/run "$1"'
@@ -279,7 +279,7 @@ class _SetUp:
     def _commit(self, container: str) -> Image:
         """Keep the container's files as an image that is configured exactly as the one below."""
         place = [TreeFile("opt/selfheal/place", EXECUTABLE, carry.PLACE.encode())]
-        self._api.put_archive(container, "/", tar_pieces(place))
+        self._api.put_archive(container, "/", write_tar(place))
         below = dict(self._api.inspect_image(self._image.id)["Config"])
         # The container's labels would make every container of this image look like ours.
         blank = dict.fromkeys(self._labels, "")
