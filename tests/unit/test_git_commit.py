@@ -289,6 +289,15 @@ async def test_a_merge_that_began_after_the_approval_forbids_it(
         await git.commit(granted(request), snapshot, tree)
 
 
+async def test_a_disk_that_refuses_is_a_sentence(
+    repo: Repo, git: GitRepository, tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "scratch").rmdir()
+    with pytest.raises(RepositoryRefused, match=r"the disk refuses: .*No such file"):
+        await commit_change(git, change_of({"b.txt": b"2\n"}))
+    assert repo.git("branch", "--list", "selfheal/*") == ""
+
+
 # --- locks and races
 
 

@@ -97,7 +97,7 @@ async def test_a_git_in_the_worktree_is_not_the_git_that_runs(
     write_script(planted.path / "bin" / "git", marker)
     path = f"{planted.path}/bin:bin:.:{planted.environment['PATH']}"
     git = await open_repository(
-        planted.path, tmp_path / "state", environment=planted.environment | {"PATH": path}
+        planted.path / "d", tmp_path / "state", environment=planted.environment | {"PATH": path}
     )
     await commit_change(git, change_of({"b.txt": b"fixed\n"}))
     assert not ran(marker)

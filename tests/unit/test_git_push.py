@@ -302,6 +302,18 @@ async def test_a_password_in_the_url_reaches_the_remote_and_nobody_else(
     assert server.seen == ["", expected]  # type: ignore[attr-defined]
 
 
+async def test_the_users_own_credential_helper_is_asked(
+    repo: Repo, git: GitRepository, server: ThreadingHTTPServer
+) -> None:
+    repo.git("remote", "set-url", "origin", f"http://127.0.0.1:{server.server_port}/r.git")
+    helper = "!printf 'username=%s\\npassword=%s\\n' ada own; :"
+    repo.git("config", "--global", "credential.helper", helper)
+    repo.git("config", "credential.helper", "!printf 'username=x\\npassword=planted\\n'; :")
+    await git.push_request("c" * 40, "origin", "fix")
+    expected = "Basic " + base64.b64encode(b"ada:own").decode()
+    assert server.seen == ["", expected]  # type: ignore[attr-defined]
+
+
 async def test_without_a_password_nobody_is_asked(
     repo: Repo, git: GitRepository, server: ThreadingHTTPServer
 ) -> None:

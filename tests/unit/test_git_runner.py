@@ -7,17 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_tui.adapters.git.runner import (
-    USER_COMMANDS,
-    GitFailed,
-    Runner,
+from selfheal_tui.adapters.git.environment import (
     find_git,
     local_environment,
     network_environment,
-    one_line,
     private_environment,
     safe_path,
 )
+from selfheal_tui.adapters.git.runner import USER_COMMANDS, GitFailed, Runner, one_line
 from selfheal_tui.errors import RepositoryRefused
 from tests.support.repos import make_repo, write_script
 

@@ -11,14 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfheal_tui.adapters.git.environment import find_git, local_environment
 from selfheal_tui.adapters.git.objects import zeros
-from selfheal_tui.adapters.git.runner import (
-    USER_COMMANDS,
-    GitFailed,
-    Runner,
-    find_git,
-    local_environment,
-)
+from selfheal_tui.adapters.git.runner import USER_COMMANDS, GitFailed, Runner
 from selfheal_tui.errors import RepositoryRefused
 
 _STATES = (
@@ -91,7 +86,8 @@ def find(start: Path, host: Mapping[str, str]) -> Place:
     if not start.is_dir():
         raise RepositoryRefused(f"{start} is not a folder")
     start = Path(os.path.realpath(start))
-    probe = Runner(find_git(host, start), start, local_environment(host, start), USER_COMMANDS)
+    around = _likely_root(start)
+    probe = Runner(find_git(host, around), start, local_environment(host, around), USER_COMMANDS)
     root = Path(_ask(probe, start, "--show-toplevel"))
     git_dir = Path(_ask(probe, start, "--absolute-git-dir"))
     common_dir = Path(os.path.realpath(start / _ask(probe, start, "--git-common-dir")))
@@ -152,6 +148,11 @@ def flag(user: Runner, name: str, *, default: bool) -> bool:
     """A configuration value as git reads booleans."""
     value = setting(user, name, "--type=bool")
     return value == "true" if value else default
+
+
+def _likely_root(start: Path) -> Path:
+    """The worktree's root before git was asked, so that no git of the worktree answers."""
+    return next((path for path in (start, *start.parents) if (path / ".git").exists()), start)
 
 
 def _ask(probe: Runner, start: Path, option: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from selfheal_tui.adapters.git.runner import is_within
+from selfheal_tui.adapters.git.environment import is_within
 from selfheal_tui.errors import RepositoryRefused
 
 

@@ -12,6 +12,11 @@ from pathlib import Path
 
 from selfheal_tui.adapters.git.commit import Commits
 from selfheal_tui.adapters.git.discovery import Facts, Place, facts_of, find, setting
+from selfheal_tui.adapters.git.environment import (
+    local_environment,
+    network_environment,
+    private_environment,
+)
 from selfheal_tui.adapters.git.index import sweep
 from selfheal_tui.adapters.git.patience import Patience
 from selfheal_tui.adapters.git.push import Pushes
@@ -21,12 +26,10 @@ from selfheal_tui.adapters.git.runner import (
     RULES_COMMANDS,
     SHADOW_COMMANDS,
     Runner,
-    local_environment,
-    network_environment,
-    private_environment,
 )
 from selfheal_tui.adapters.git.shadow import ShadowRepository, open_shadow
 from selfheal_tui.adapters.git.snapshot import Snapshots
+from selfheal_tui.adapters.git.threads import in_thread
 from selfheal_tui.agent.ports import Snapshot
 from selfheal_tui.core.approval import CommitRequest, Granted, PushRequest
 from selfheal_tui.core.slug import unused_branch
@@ -62,37 +65,37 @@ class GitRepository:
     async def snapshot(self) -> Snapshot:
         """The tree as it is on disk, copied into the shadow. Raises RepositoryRefused."""
         async with self._lock:
-            return await asyncio.to_thread(self._snapshots.take)
+            return await in_thread(self._snapshots.take)
 
     async def commit_tree_for(self, snapshot: Snapshot, tree: str) -> str:
         """The tree to commit for the candidate `tree`. Raises RepositoryRefused on a conflict
         with uncommitted edits, naming the files."""
-        return await asyncio.to_thread(self._commits.tree_for, snapshot, tree)
+        return await in_thread(self._commits.tree_for, snapshot, tree)
 
     async def commit_request(
         self, snapshot: Snapshot, tree: str, message: str, *, branch: str | None
     ) -> CommitRequest:
         """The commit of `tree` (as `commit_tree_for` gave it) on a new branch, or on the current
         one for None. Raises RepositoryRefused for every state that would forbid it now."""
-        return await asyncio.to_thread(self._commits.request, snapshot, tree, message, branch)
+        return await in_thread(self._commits.request, snapshot, tree, message, branch)
 
     async def commit(self, granted: Granted[CommitRequest], snapshot: Snapshot, tree: str) -> str:
         """Make the commit; `tree` is the candidate tree. Raises RepositoryRefused, and then
         branch, index and files are as they were."""
         async with self._lock:
-            return await asyncio.to_thread(self._commits.make, granted, snapshot, tree)
+            return await in_thread(self._commits.make, granted, snapshot, tree)
 
     async def unused_branch(self, task: str) -> str:
         """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""
-        return unused_branch(task, await asyncio.to_thread(self._commits.branches))
+        return unused_branch(task, await in_thread(self._commits.branches))
 
     async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest:
         """The push of `commit` to `branch` of `remote`; asks the remote for its value."""
-        return await asyncio.to_thread(self._pushes.request, commit, remote, branch)
+        return await in_thread(self._pushes.request, commit, remote, branch)
 
     async def push(self, granted: Granted[PushRequest]) -> None:
         """Push what was approved. Raises RepositoryRefused with the remote's reason."""
-        await asyncio.to_thread(self._pushes.push, granted)
+        await in_thread(self._pushes.push, granted)
 
     async def close(self) -> None:
         """Let go of what is cached; the shadow stays on disk for `--resume`."""
@@ -114,7 +117,7 @@ async def open_repository(
     host's (None: this process's). Raises RepositoryRefused with the reason.
     """
     host = dict(os.environ) if environment is None else environment
-    return await asyncio.to_thread(
+    return await in_thread(
         _open, start, state, tuple(artifacts), host, patience or Patience(), push_seconds
     )
 

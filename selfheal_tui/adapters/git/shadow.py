@@ -6,7 +6,6 @@ driver, no hook and no ignore file of anybody is looked at here.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import threading
 from collections.abc import Iterable, Sequence
@@ -28,6 +27,7 @@ from selfheal_tui.adapters.git.objects import (
 )
 from selfheal_tui.adapters.git.rules import Rules
 from selfheal_tui.adapters.git.runner import Conversation, Runner
+from selfheal_tui.adapters.git.threads import in_thread
 from selfheal_tui.core.tree import TreeChange, TreeFile
 from selfheal_tui.errors import RepositoryRefused
 
@@ -92,23 +92,23 @@ class ShadowRepository:
 
     async def apply(self, tree: str, change: TreeChange) -> str:
         """The tree that `change` makes of `tree`. Raises SandboxError on a bad name."""
-        return await asyncio.to_thread(self.applied, tree, change)
+        return await in_thread(self.applied, tree, change)
 
     async def change(self, old: str, new: str) -> TreeChange:
         """What leads from `old` to `new`, with content. Submodules are not part of it."""
-        return await asyncio.to_thread(self.changes, old, new)
+        return await in_thread(self.changes, old, new)
 
     async def files(self, tree: str) -> tuple[TreeFile, ...]:
         """All files of `tree`, without submodules."""
-        return await asyncio.to_thread(self.all_files, tree)
+        return await in_thread(self.all_files, tree)
 
     async def patch(self, old: str, new: str) -> str:
         """A unified diff in git's format; binary files are only named, bad UTF-8 is replaced."""
-        return await asyncio.to_thread(self.unified, old, new)
+        return await in_thread(self.unified, old, new)
 
     async def ignored(self, tree: str, paths: Sequence[str]) -> frozenset[str]:
         """Which of `paths` the ignore rules of `tree` (and the user's own) leave out."""
-        return await asyncio.to_thread(self.left_out, tree, paths)
+        return await in_thread(self.left_out, tree, paths)
 
     async def close(self) -> None:
         """Forget what is cached. The repository stays, for `--resume`."""
