@@ -102,6 +102,8 @@ def repository_opener(place: Place, session: str) -> OpenRepository:
             artifacts=sorted({pattern for profile in profiles for pattern in profile.artifacts}),
             environment=place.environment,
         )
+        # Refused now, before anything is spent on what could not be committed.
+        await repository.check_state()
         return repository, repository.shadow, repository.facts.warnings
 
     return opened

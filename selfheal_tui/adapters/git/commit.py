@@ -58,7 +58,7 @@ class Commits:
         self, snapshot: Snapshot, tree: str, message: str, branch: str | None
     ) -> CommitRequest:
         """What would be committed now, when nothing forbids it; `tree` is the tree to commit."""
-        self._check_state()
+        self.check_state()
         self._identity()
         _message_bytes(message)
         changes = self._commit_changes(snapshot, tree)
@@ -85,7 +85,7 @@ class Commits:
         that nothing refers to.
         """
         request = granted.request
-        self._check_state()
+        self.check_state()
         if request.parent != snapshot.head or request.tree != self.tree_for(snapshot, tree):
             raise RepositoryRefused("what would be committed is not what was approved; ask again")
         changes = self._commit_changes(snapshot, request.tree)
@@ -100,7 +100,8 @@ class Commits:
 
     # --- what forbids a commit
 
-    def _check_state(self) -> None:
+    def check_state(self) -> None:
+        """Raises RepositoryRefused while a merge, rebase or the like is in progress."""
         state = in_progress(self._place.git_dir)
         if state:
             raise RepositoryRefused(

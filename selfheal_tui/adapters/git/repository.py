@@ -62,6 +62,10 @@ class GitRepository:
         """The working tree's root, absolute."""
         return self.facts.root
 
+    async def check_state(self) -> None:
+        """Raises RepositoryRefused in a state that would forbid the commit in the end."""
+        await asyncio.to_thread(self._commits.check_state)
+
     async def snapshot(self) -> Snapshot:
         """The tree as it is on disk, copied into the shadow. Raises RepositoryRefused."""
         async with self._lock:
