@@ -10,17 +10,14 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from selfheal_tui.core.paths import MAX_PATH, fault_of
+from selfheal_tui.adapters.outgoing import Gate, wrong_kind
+from selfheal_tui.core.paths import MAX_PATH
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
 from selfheal_tui.errors import TreeRejected
 
 BLOCK = 512
 RECORD = 20 * BLOCK
 """Tar reads and writes in records; the end is filled up to one."""
-
-MAX_FILES = 200_000
-MAX_FILE_BYTES = 100 * 1024 * 1024
-MAX_TREE_BYTES = 1024 * 1024 * 1024
 
 _PIECE = 256 * 1024
 _LONG = b"././@LongLink"
@@ -33,15 +30,6 @@ _KINDS = {
     b"5": "a folder",
     b"6": "a FIFO",
 }
-
-
-@dataclass(frozen=True)
-class TreeLimits:
-    """The most that is read: files, bytes of one file, bytes in all."""
-
-    files: int = MAX_FILES
-    file_bytes: int = MAX_FILE_BYTES
-    tree_bytes: int = MAX_TREE_BYTES
 
 
 # --- writing -------------------------------------------------------------------------------
@@ -130,12 +118,11 @@ class TarReader:
     Both raise TreeRejected for what must not come out, as soon as it is seen.
     """
 
-    limits: TreeLimits = field(default_factory=TreeLimits)
+    gate: Gate = field(default_factory=Gate)
     _files: dict[str, TreeFile] = field(default_factory=dict)
     _buffer: bytearray = field(default_factory=bytearray)
     _header: _Header | None = None
     _long: dict[bytes, bytes] = field(default_factory=dict)
-    _bytes: int = 0
     _ended: bool = False
 
     def feed(self, piece: bytes) -> None:
@@ -188,28 +175,13 @@ class TarReader:
         return _Header(name, header.mode, header.size, header.kind, target)
 
     def _check(self, header: _Header) -> None:
-        shown = header.path
+        path = header.path
         if header.kind not in {b"0", b"\0", b"2"}:
-            kind = _KINDS.get(header.kind, "neither a file nor a link")
-            raise TreeRejected(f"{shown!r} is {kind}: only files and links come out")
-        if fault := fault_of(shown):
-            raise TreeRejected(f"{shown!r} {fault}: it must not come out of the sandbox")
-        if shown in self._files:
-            raise TreeRejected(f"{shown!r} comes twice in the sandbox's answer")
-        if header.kind != b"2" and header.mode & 0o6000:
-            raise TreeRejected(f"{shown!r} is setuid or setgid: it must not come out")
-        if header.kind == b"2" and (header.size or not header.target):
-            raise TreeRejected(f"{shown!r} is a broken link entry")
-        self._check_limits(header, shown)
-
-    def _check_limits(self, header: _Header, shown: str) -> None:
-        if len(self._files) >= self.limits.files:
-            raise TreeRejected(f"more than {self.limits.files} files were changed")
-        if header.size > self.limits.file_bytes:
-            raise TreeRejected(f"{shown!r} is larger than {_mib(self.limits.file_bytes)} MiB")
-        self._bytes += header.size
-        if self._bytes > self.limits.tree_bytes:
-            raise TreeRejected(f"the changes are larger than {_mib(self.limits.tree_bytes)} MiB")
+            raise wrong_kind(path, _KINDS.get(header.kind, "neither a file nor a link"))
+        is_link = header.kind == b"2"
+        if is_link and (header.size or not header.target):
+            raise TreeRejected(f"{path!r} is a broken link entry")
+        self.gate.check(path, mode=0 if is_link else header.mode, size=header.size)
 
     def _end(self, header: _Header, content: bytes) -> None:
         if header.kind in {b"L", b"K"}:
@@ -259,7 +231,3 @@ def _number(digits: bytes) -> int:
     if not text or any(digit not in b"01234567" for digit in text):
         raise TreeRejected("the sandbox's answer is not a tar stream that can be read")
     return int(text, 8)
-
-
-def _mib(size: int) -> int:
-    return size // (1024 * 1024)

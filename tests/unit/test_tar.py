@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfheal_tui.adapters.tar import TarReader, TreeLimits, tar_size, write_tar
+from selfheal_tui.adapters.outgoing import Gate, TreeLimits
+from selfheal_tui.adapters.tar import TarReader, tar_size, write_tar
 from selfheal_tui.core.paths import fault_of
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
 from selfheal_tui.errors import TreeRejected
@@ -32,7 +33,7 @@ def packed(*files: TreeFile) -> bytes:
 
 
 def read(stream: bytes, size: int = 0, limits: TreeLimits | None = None) -> tuple[TreeFile, ...]:
-    reader = TarReader(limits or TreeLimits())
+    reader = TarReader(Gate(limits or TreeLimits()))
     size = size or len(stream) or 1
     for start in range(0, len(stream), size):
         reader.feed(stream[start : start + size])

@@ -40,6 +40,7 @@ from selfheal_tui.adapters.docker.container import (
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.running import RunningContainer, start_container
 from selfheal_tui.adapters.manifest import Manifest, Settled, missing_from, read_manifest
+from selfheal_tui.adapters.outgoing import check_name, wrong_kind
 from selfheal_tui.adapters.output import KeptOutput
 from selfheal_tui.adapters.tar import TarReader, tar_size, write_tar
 from selfheal_tui.agent.ports import CommandResult, SandboxFacts
@@ -114,9 +115,15 @@ class DockerSandbox:
         """The files at `paths`. Raises TreeRejected for what must not come out."""
         if not paths:
             return ()
+        for path in paths:
+            check_name(path)
         async with self._lock:
             found = await self._pack(paths)
-        if {file.path for file in found} != set(paths):
+        came = {file.path for file in found}
+        # Tar leaves sockets out without a word.
+        if unsent := next((path for path in paths if path not in came), None):
+            raise wrong_kind(unsent, "something else")
+        if len(came) != len(set(paths)):
             raise TreeRejected("the sandbox sent other files than it was asked for")
         return found
 
