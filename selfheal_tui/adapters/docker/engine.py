@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,7 @@ def connect(environment: Mapping[str, str] | None = None) -> docker.DockerClient
     environment = os.environ if environment is None else environment
     endpoint = find_endpoint(environment)
     try:
+        _probe(endpoint)
         client = docker.DockerClient(
             base_url=endpoint.url,
             version="auto",
@@ -178,6 +180,15 @@ def why_not(error: BaseException, endpoint: Endpoint) -> str:
     return f"the container engine at {place} cannot be reached: {_last(causes)}"
 
 
+def _probe(endpoint: Endpoint) -> None:
+    """Raises OSError for a socket that does not answer: docker-py would leave its end open."""
+    if not endpoint.url.startswith("unix://"):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(CONNECT_TIMEOUT)
+        probe.connect("/" + endpoint.url.removeprefix("unix://").lstrip("/"))
+
+
 def _check_version(client: docker.DockerClient) -> None:
     try:
         version: dict[str, Any] = client.version()
@@ -201,8 +212,8 @@ def _api(text: str) -> tuple[int, ...]:
 
 def _address(client: docker.DockerClient) -> str:
     adapter = client.api.get_adapter(client.api.base_url)
-    socket = getattr(adapter, "socket_path", "")
-    return f"unix://{socket}" if socket else str(client.api.base_url)
+    path = getattr(adapter, "socket_path", "")
+    return f"unix://{path}" if path else str(client.api.base_url)
 
 
 def _product(version: Mapping[str, Any]) -> str:
