@@ -1,2 +1,5 @@
-"""Readers of runners' reports, one file each; `read` is the front. They never raise, and take
-time linear in the text."""
+"""Readers of runners' reports, one file each; `read` is the front.
+
+They name failing tests and refuse to judge: the exit code is the verdict. On any text they end
+in linear time and never raise.
+"""

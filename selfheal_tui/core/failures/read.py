@@ -2,25 +2,91 @@
 
 from __future__ import annotations
 
-from selfheal_tui.core.checks import Failure
-from selfheal_tui.core.failures import cargo, generic, go, node, pytest, unittest
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-_READERS = (pytest.read, unittest.read, node.read, go.read, cargo.read)
+from selfheal_tui.core.checks import NOT_NAMED, Failure
+from selfheal_tui.core.failures import (
+    cargo,
+    ctest,
+    generic,
+    go,
+    jest,
+    junit,
+    mocha,
+    node,
+    pytest,
+    tap,
+    unittest,
+    vitest,
+)
+from selfheal_tui.core.failures.report import Report
+from selfheal_tui.core.text import cut_middle, fold_terminal
+
+MAX_TEXT = 8_000_000
+"""Characters of output that are read; longer output is cut in the middle before."""
+
+_READERS = (
+    pytest.read,
+    unittest.read,
+    node.read,
+    tap.read,
+    jest.read,
+    vitest.read,
+    mocha.read,
+    go.read,
+    cargo.read,
+    ctest.read,
+)
+
+_DETAIL = 8_000
+_LONG_LINE = re.compile(r"^(.{4000}).+$", re.MULTILINE)
+_EMPTY_LINES = re.compile(r"\n{4,}")
 
 
 def read_failures(
-    command: str, output: str, exit_code: int, timed_out: bool
+    command: str, output: str, exit_code: int, timed_out: bool, *, root: str = "/work"
 ) -> tuple[tuple[Failure, ...], int | None]:
     """The failing tests, and how many passed where a report says so.
 
-    `output` is folded text. Never empty for a red run, always empty for exit 0.
+    Never empty for a red run, always empty for exit 0 in time. Which runner wrote the report is
+    seen from the text: `command` may be a script that calls several. `root` is where the tree
+    was; locations are relative to it.
     """
-    reports = [report for reader in _READERS if (report := reader(output)) is not None]
-    counts = [passed for _, passed in reports if passed is not None]
-    passed = sum(counts) if counts else None
+    text = _legible(output)
+    reports = [found for reader in _READERS if (found := reader(text, root)) is not None]
+    if not any(report.failures for report in reports):
+        reports += [found for found in (junit.read(text),) if found is not None]
+    passed = _passed(reports)
     if exit_code == 0 and not timed_out:
         return (), passed
-    named = {failure.name: failure for failures, _ in reports for failure in failures}
+    failures = list(_merged(reports))
     if timed_out:
-        return (generic.timed_out(output), *named.values()), passed
-    return tuple(named.values()) or (generic.last_words(output),), passed
+        return (generic.timed_out(text), *failures), passed
+    if not failures:
+        return (generic.last_words(text, command, exit_code, root),), passed
+    unread = [report.unread for report in reports if report.unread]
+    if unread:
+        failures.append(Failure(NOT_NAMED, "; ".join(unread)))
+    return tuple(failures), passed
+
+
+def _legible(output: str) -> str:
+    """The text as a terminal would show it in the end, without floods that no reader needs."""
+    text = cut_middle(fold_terminal(output), MAX_TEXT)
+    return _EMPTY_LINES.sub("\n\n\n", _LONG_LINE.sub(r"\1", text))
+
+
+def _passed(reports: Sequence[Report]) -> int | None:
+    counts = [report.passed for report in reports if report.passed is not None]
+    return sum(counts) if counts else None
+
+
+def _merged(reports: Iterable[Report]) -> Iterable[Failure]:
+    """Every name once: the first report of it counts, which is the nearest runner's own."""
+    named: dict[str, Failure] = {}
+    for report in reports:
+        for failure in report.failures:
+            named.setdefault(failure.name, failure)
+    return (replace(found, detail=cut_middle(found.detail, _DETAIL)) for found in named.values())
