@@ -282,9 +282,7 @@ class Healing:
         if review and review.verdict == "send_back" and self._may_send_back(healed.attempt):
             self._sent_back = replace(healed, review=review)
             text = f"The check passes, but the reviewer sends the change back:\n{review.comments}"
-            self._failed(
-                healed.attempt, "sent back", healed.tree, history, text, healed.summary
-            )
+            self._failed(healed.attempt, "sent back", healed.tree, history, text, healed.summary)
             return None
         outcome = "green" if healed.check else "not verified"
         self._emit(AttemptEnded(healed.attempt, outcome, healed.tree, (), healed.summary))
