@@ -65,7 +65,8 @@ while IFS= read -r folder; do
         rm -rf "$kept/tree/$entry"
         mv "$entry" "$kept/tree/$entry"
     done
-    rmdir "$folder"
+    # What is left are links of an earlier set-up.
+    rm -rf "$folder"
 done </tmp/selfheal/folders
 find . \\( -name .git -o -name __pycache__ -o -name .venv \\) -prune -o -type f -print |
     LC_ALL=C sort | LC_ALL=C comm -13 /tmp/selfheal/before - |
@@ -98,7 +99,7 @@ sh /tmp/selfheal/before
 cd /work
 shell=$(command -v bash || command -v sh)
 code=0
-"$shell" -c "$1" </dev/null || code=$?
+"$shell" -c "$1" </dev/null 2>&1 || code=$?
 [ "$code" -eq 0 ] || exit "$code"
 sh /tmp/selfheal/gather
 """

@@ -7,7 +7,6 @@ secret of the session, and to keep anything of a set-up that failed.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +22,9 @@ from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS, in_thread
 from selfheal_tui.adapters.docker.container import ROOT_CAPABILITIES
 from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings, read_certificates
 from selfheal_tui.adapters.docker.images import KIND, REPOSITORY, Image, content_hash
-from selfheal_tui.adapters.docker.stream import Hear, Lines, said
+from selfheal_tui.adapters.docker.running import remove_container
+from selfheal_tui.adapters.docker.stream import Hear, Lines, attached, said
+from selfheal_tui.adapters.docker.wire import frames
 from selfheal_tui.adapters.tar import write_tar
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.recipe import Recipe
@@ -212,11 +213,11 @@ class _SetUp:
 
     def _run(self, hear: Hear) -> Image:
         container = self._create()
-        held = self._api.attach_socket(container, {"stdin": 1, "stream": 1})
-        with contextlib.closing(held):
+        # Attached before it starts, so that there is no moment without a hold.
+        with attached(self._api.attach_socket(container, {"stdin": 1, "stream": 1})):
             self._api.start(container)
             self._fill(container)
-            code = self._execute(container, hear)
+            code = self._execute(container, lambda line: self._pass_on(line, hear))
             if code != 0:
                 raise self._failed(self._why(container, code))
             if self._ended_by:
@@ -256,23 +257,27 @@ class _SetUp:
 
     def _execute(self, container: str, hear: Hear) -> int:
         script = 'sh /tmp/selfheal/run "$1"'
-        started = self._api.exec_create(
-            container,
-            ["/bin/sh", "-c", script, "selfheal", self._recipe.command],
-            user="0:0",
-            workdir="/work",
-            environment=dict(self._environment),
+        command = ["/bin/sh", "-c", script, "selfheal", self._recipe.command]
+        return self._inside(container, command, hear, self._environment)
+
+    def _inside(
+        self, container: str, command: list[str], hear: Hear, environment: Mapping[str, str]
+    ) -> int:
+        """Run a command as root; its exit code. Lines of its output go to `hear`."""
+        made = self._api.exec_create(
+            container, command, user="0:0", workdir="/work", environment=dict(environment)
         )
-        output = Lines()
-        for piece in self._api.exec_start(started["Id"], stream=True):
-            for line in output.feed(piece):
-                self._hear(line, hear)
-        for line in output.rest():
-            self._hear(line, hear)
-        code = self._api.exec_inspect(started["Id"])["ExitCode"]
+        lines = Lines()
+        with attached(self._api.exec_start(made["Id"], socket=True)) as connection:
+            for _, piece in frames(connection.recv):
+                for line in lines.feed(piece):
+                    hear(line)
+        for line in lines.rest():
+            hear(line)
+        code = self._api.exec_inspect(made["Id"])["ExitCode"]
         return -1 if code is None else int(code)
 
-    def _hear(self, line: str, hear: Hear) -> None:
+    def _pass_on(self, line: str, hear: Hear) -> None:
         self._tail.append(line)
         hear(line)
 
@@ -293,9 +298,8 @@ class _SetUp:
     def _why(self, container: str, code: int) -> str:
         if self._ended_by:
             return self._ended_by
-        looked = self._api.exec_create(container, ["/bin/sh", "-c", _OUT_OF_MEMORY], user="0:0")
-        self._api.exec_start(looked["Id"])
-        if self._api.exec_inspect(looked["Id"])["ExitCode"] == 0:
+        look = ["/bin/sh", "-c", _OUT_OF_MEMORY]
+        if self._inside(container, look, lambda line: None, {}) == 0:
             return f"it ran out of memory ({_memory_mb(self._profile)} MiB), exit code {code}"
         return f"exit code {code}"
 
@@ -308,14 +312,8 @@ class _SetUp:
     def _remove(self) -> None:
         with self._lock:
             container = self._container
-        if not container:
-            return
-        try:
-            self._api.remove_container(container, v=True, force=True)
-        except docker.errors.APIError as error:
-            # Gone, or going: it removes itself when it ends.
-            if error.status_code not in (404, 409):
-                raise SandboxError(f"the build container is left: {said(error)}") from error
+        if container:
+            remove_container(self._api, container)
 
 
 def _memory_mb(profile: Profile) -> int:

@@ -1,4 +1,4 @@
-"""One long request to the engine (a build, a pull) that can be stopped from another thread.
+"""Long requests to the engine (a build, a pull, a set-up), and the lines of text they give.
 
 docker-py's own calls cannot be stopped from outside while they wait for the engine.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import docker
@@ -71,6 +73,22 @@ def _message(response: requests.Response) -> str:
         return str(response.json()["message"])
     except (ValueError, KeyError, TypeError):
         return response.text
+
+
+@contextmanager
+def attached(handle: Any) -> Iterator[Any]:
+    """The socket behind docker-py's handle, which waits without limit; closed in the end."""
+    connection = getattr(handle, "_sock", handle)
+    # docker-py leaves its request timeout on; silence is not an error here.
+    connection.settimeout(None)
+    try:
+        yield connection
+    finally:
+        with suppress(OSError, EOFError):
+            connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError, EOFError):
+            handle.close()
+            connection.close()
 
 
 def said(error: Exception) -> str:
