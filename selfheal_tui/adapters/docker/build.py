@@ -14,6 +14,10 @@ from selfheal_tui.adapters.docker.stream import STREAM_FAULTS, EngineStream, Hea
 from selfheal_tui.errors import SandboxError
 
 _LAST_LINES = 15
+_LONG, _CUT = 300, 140
+_NARRATION = ("Step ", " --->", "Removing intermediate container")
+"""How the builder's own lines begin; the output of the failed step says more."""
+
 _STEP_IMAGE = re.compile(r"^ ---> ([0-9a-f]{12,64})$")
 
 
@@ -76,13 +80,16 @@ class Build:
         step = _STEP_IMAGE.match(line)
         if step:
             self._last_step = step[1]
-        if line.strip():
+        if not line.strip():
+            return
+        hear(line)
+        if not line.startswith(_NARRATION):
             self._tail.append(line)
-            hear(line)
 
     def _sentence(self, failure: str) -> str:
         tail = "\n".join(self._tail)
-        return f"the sandbox image {self._tag} cannot be built: {failure}\n{tail}".rstrip()
+        reason = failure if len(failure) <= _LONG else f"{failure[:_CUT]} ... {failure[-_CUT:]}"
+        return f"the sandbox image {self._tag} cannot be built: {reason}\n{tail}".rstrip()
 
     def _discard(self) -> None:
         """Remove the steps of a build that came to nothing; never an image that has a name."""
