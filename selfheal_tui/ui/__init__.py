@@ -1,0 +1,1 @@
+"""The terminal front-end: it shows events and asks; it decides nothing."""
