@@ -33,7 +33,10 @@ class Ended:
 
 
 class Workplace:
-    """A repository with a bare remote, and a state and configuration folder beside it."""
+    """A repository with a bare remote, and a state and configuration folder beside it.
+
+    Without files it has no commit.
+    """
 
     def __init__(self, folder: Path, files: dict[str, str]) -> None:
         self.folder = folder
@@ -46,11 +49,12 @@ class Workplace:
         self.git("init", "-q", "-b", "main")
         self.git("config", "user.name", "Ada")
         self.git("config", "user.email", "ada@example.invalid")
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "Start")
         subprocess.run(["git", "init", "-q", "--bare", self.remote], check=True, env=self._clean())
         self.git("remote", "add", "origin", str(self.remote))
-        self.git("push", "-q", "origin", "main")
+        if files:
+            self.git("add", "-A")
+            self.git("commit", "-q", "-m", "Start")
+            self.git("push", "-q", "origin", "main")
 
     def write(self, path: str, text: str) -> None:
         file = self.repository / path
@@ -89,11 +93,11 @@ class Workplace:
         out, err = process.communicate(timeout=240)
         return Ended(process.returncode, out, err)
 
-    def heal(self, base_url: str, *arguments: str, task: str = "make the tests pass") -> Ended:
+    def heal(self, base_url: str, *arguments: str, **environment: str) -> Ended:
         """`selfheal --yes` against a model server, with the result as JSON."""
         return self.run(
             "--yes", "--output", "json", "--model", "openai/scripted", "--api-base", base_url,
-            *arguments, task,
+            *arguments, "make the tests pass", **environment,
         )  # fmt: skip
 
     def manifest(self) -> dict[str, tuple[int, bytes]]:

@@ -13,6 +13,15 @@ from selfheal_tui.agent.deliver import Target
 from selfheal_tui.cli.parser import SUBCOMMANDS, run_parser
 from selfheal_tui.cli.run import target_of
 from tests.support.headless import Workplace
+from tests.support.model_server import (
+    ModelServer,
+    call,
+    calls,
+    submit,
+    unknown_model,
+    unreachable,
+    wrong_key,
+)
 
 FILES = {"a.txt": "a\n"}
 MODEL = ("--model", "openai/x", "--api-base", "http://127.0.0.1:9/v1")
@@ -193,3 +202,75 @@ def test_a_module_beside_the_user_does_not_shadow_ours(place):
             capture_output=True,
         )
     assert not (place.repository / "marker").exists()
+
+
+@pytest.mark.parametrize(
+    ("turn", "sentence"),
+    [
+        (wrong_key("sk-shown-to-nobody"), "OPENAI_API_KEY"),
+        (unknown_model("x"), "unknown model"),
+    ],
+    ids=["wrong key", "unknown model"],
+)
+def test_a_model_that_refuses_is_exit_5_in_words(place, turn, sentence):
+    with ModelServer([], forever=turn) as server:
+        ended = place.heal(server.base_url, "--check", "false", "--sandbox", "local")
+    assert ended.exit_code == 5
+    assert sentence in ended.result["text"]
+    assert "shown-to-nobody" not in ended.out + ended.err
+
+
+def test_an_endpoint_that_nobody_serves_is_tried_again_and_then_exit_5(place):
+    ended = place.heal(
+        unreachable(), "--check", "false", "--sandbox", "local", SELFHEAL_MODEL_RETRIES="1"
+    )
+    assert ended.exit_code == 5
+    assert "cannot reach" in ended.result["text"]
+    assert ended.err.count("again in") == 1
+
+
+def test_an_edit_of_a_file_that_was_never_committed_is_refused_with_its_name(tmp_path):
+    place = Workplace(tmp_path, {})
+    place.write("a.txt", "a\n")
+    script = [calls(call("write_file", path="a.txt", content="b\n"), submit("Said b."))]
+    with ModelServer(script) as server:
+        ended = place.heal(
+            server.base_url, "--check", "grep -q b a.txt", "--sandbox", "local", "--no-plan",
+            "--no-review",
+        )  # fmt: skip
+    assert ended.exit_code == 6
+    assert "uncommitted edits in a.txt: commit or stash them first" in ended.result["text"]
+
+
+def test_an_empty_repository_says_that_it_is_empty(tmp_path):
+    place = Workplace(tmp_path, {})
+    ended = place.run("--yes", *MODEL, "--sandbox", "local", "x")
+    assert ended.exit_code == 2
+    assert "holds no files yet" in ended.err
+
+
+def test_the_local_sandbox_is_said_to_have_no_isolation(place):
+    with ModelServer([], forever=submit("Nothing.")) as server:
+        ended = place.heal(
+            server.base_url, "--check", "false", "--sandbox", "local", "--attempts", "1",
+            "--no-plan",
+        )  # fmt: skip
+    assert ended.exit_code == 1
+    assert any("no isolation" in warning for warning in ended.result["warnings"])
+
+
+def test_the_key_reaches_the_model_only(place):
+    secret = "sk-very-secret-abcdef123456"
+    script = [call("bash", command="env; cat ~/.netrc; echo " + secret), submit("Looked.")]
+    with ModelServer(script) as server:
+        ended = place.heal(
+            server.base_url, "--check", "false", "--sandbox", "local", "--attempts", "1",
+            "--no-plan", OPENAI_API_KEY=secret,
+        )  # fmt: skip
+        bodies = b"".join(request.body for request in server.requests)
+    assert ended.exit_code == 1
+    assert server.requests[0].headers["authorization"] == f"Bearer {secret}"
+    assert secret.encode() not in bodies
+    assert secret not in ended.out + ended.err
+    state = b"".join(path.read_bytes() for path in place.state.rglob("*") if path.is_file())
+    assert secret.encode() not in state
