@@ -353,6 +353,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     owner: ModelServer
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves is no fault of ours; anything else is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
