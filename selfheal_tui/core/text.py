@@ -7,29 +7,44 @@ printable characters, newline and tab.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 MAX_COLUMNS = 2_000
-"""Columns after which a line is cut with a mark."""
+"""Columns of the longest line; the mark that says that it was cut is among them."""
+
+LEFT_OUT = "left out"
 
 _INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U00013430-\U0001345f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """Zero-width, bidi controls, separators, fillers, variation selectors and tag characters."""
 
 _UNFIT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
 
+_ERASE_LINE = re.compile(r"(?:\x1b\[|\x9b)([02]?)K")
+_STRING_BODY = r"[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
 _ESCAPES = re.compile(
-    # OSC, DCS, SOS, PM, APC with their bodies; CSI; other sequences; single 8-bit controls.
-    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]{0,65536}(?:\x07|\x1b\\|\x9c)?"
+    # OSC, DCS, SOS, PM, APC with a body that ends; CSI; what starts any other sequence. An
+    # unended body is text: a terminal would swallow the rest of the report.
+    rf"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING_BODY}"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    r"|\x1b[ -/]*[0-~]?"
+    r"|\x1b[ -/]*[0-~]?|[\x80-\x9f]"
 )
+_LINE_FEEDS = re.compile(r"[\x0b\x0c]")
+_SILENT = re.compile(r"[\x01-\x07\x0e-\x1f\x7f]")
+_ERASED = "\x00"
+"""Stands for `erase to the end of the line` while a line is folded; NUL itself shows nothing."""
+_MOVES = re.compile("\r+|\b+|\x00+|[^\r\b\x00]+")
 
 
 def printable(text: str) -> str:
-    """`text` with everything unfit for a terminal as a visible mark, and long lines cut."""
-    shown = _UNFIT.sub(lambda match: _mark(match[0]), text)
+    """`text` with everything unfit for a terminal as a visible mark, and long lines cut.
+
+    Control characters become their pictures (U+2400 and on), the rest `‹U+202E›`.
+    """
+    shown = _UNFIT.sub(lambda found: _mark(found[0]), text)
     return "\n".join(_cut_line(line) for line in shown.split("\n"))
 
 
@@ -41,49 +56,88 @@ def _mark(character: str) -> str:
 
 
 def _cut_line(line: str) -> str:
-    left = len(line) - MAX_COLUMNS
-    return line if left <= 0 else f"{line[:MAX_COLUMNS]} [... {left} more columns]"
+    if 2 * len(line) <= MAX_COLUMNS or _columns(line) <= MAX_COLUMNS:
+        return line
+    mark = f" [... cut: a line of {len(line)} characters]"
+    return _first_columns(line, MAX_COLUMNS - len(mark)) + mark
+
+
+def _columns(line: str) -> int:
+    """Columns that a line takes; what combines counts as one, so that a flood of it is cut."""
+    if line.isascii():
+        return len(line)
+    return len(line) + sum(unicodedata.east_asian_width(character) in "WF" for character in line)
+
+
+def _first_columns(line: str, columns: int) -> str:
+    kept = line[:columns]
+    over = _columns(kept) - columns
+    while over > 0:
+        kept = kept[: -(over // 2 + over % 2)]
+        over = _columns(kept) - columns
+    return kept
 
 
 def fold_terminal(text: str) -> str:
-    """What a terminal would show in the end: escapes gone, `\\r` and backspace obeyed."""
-    plain = _ESCAPES.sub("", text)
-    if "\r" in plain or "\b" in plain:
+    """What a terminal would show in the end: escapes gone, `\\r`, `\\b` and erasing obeyed."""
+    plain = text.replace(_ERASED, "")
+    plain = _ERASE_LINE.sub(lambda found: f"\r{_ERASED}" if found[1] == "2" else _ERASED, plain)
+    plain = _LINE_FEEDS.sub("\n", _ESCAPES.sub("", plain))
+    if "\r" in plain or "\b" in plain or _ERASED in plain:
         plain = "\n".join(_fold_line(line) for line in plain.replace("\r\n", "\n").split("\n"))
-    return plain
+    return _SILENT.sub("", plain)
 
 
 def _fold_line(line: str) -> str:
-    """A carriage return starts the line anew; what follows overwrites what was there."""
     if "\b" in line:
-        line = _without_backspaces(line)
+        return _moved_about(line)
+    if "\r" in line:
+        return _overwritten(line)
+    return line.replace(_ERASED, "")
+
+
+def _overwritten(line: str) -> str:
+    """A carriage return starts the line anew; what follows overwrites what was there."""
     shown: list[str] = []
     length = 0
     # From the last part to the first: what is there already came later, and hides the earlier.
     for part in reversed(line.split("\r")):
-        if len(part) > length:
-            shown.append(part[length:])
-            length = len(part)
+        words = part.replace(_ERASED, "")
+        if len(words) > length:
+            shown.append(words[length:])
+            length = len(words)
+        if len(words) < len(part):
+            break
     return "".join(shown)
 
 
-def _without_backspaces(line: str) -> str:
-    kept: list[str] = []
-    for character in line:
-        if character != "\b":
-            kept.append(character)
-        elif kept and kept[-1] != "\r":
-            kept.pop()
-    return "".join(kept)
+def _moved_about(line: str) -> str:
+    """The cells of a line after its cursor went back and forth."""
+    cells: list[str] = []
+    cursor = 0
+    for found in _MOVES.finditer(line):
+        words = found[0]
+        if words[0] == "\r":
+            cursor = 0
+        elif words[0] == "\b":
+            cursor = max(0, cursor - len(words))
+        elif words[0] == _ERASED:
+            del cells[cursor:]
+        else:
+            cells[cursor : cursor + len(words)] = words
+            cursor += len(words)
+    return "".join(cells)
 
 
-def cut_middle(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters: a third of the head, two of the tail, and a note
-    between them that says how much was left out. Whole lines where that costs little."""
+def cut_middle(text: str, limit: int, note: str = LEFT_OUT) -> str:
+    """`text` in at most `limit` characters, cut in the middle, never at the end.
+
+    A third of the room is the head's, two thirds the tail's, whole lines where that costs little;
+    a line between them says how many characters are `note`.
+    """
     if len(text) <= limit:
         return text
-    note = f"\n[... {len(text)} characters in all, the middle is left out ...]\n"
-    room = limit - len(note)
+    room = limit - len(_gap(len(text), note))
     if room < 20:
         return text[len(text) - max(limit, 0) :]
     head, tail = text[: room // 3], text[len(text) - (room - room // 3) :]
@@ -93,10 +147,14 @@ def cut_middle(text: str, limit: int) -> str:
     newline = tail.find("\n")
     if 0 <= newline < len(tail) // 2:
         tail = tail[newline + 1 :]
-    return head + note + tail
+    return head + _gap(len(text) - len(head) - len(tail), note) + tail
+
+
+def _gap(characters: int, note: str) -> str:
+    return f"\n[... {characters} characters {note} ...]\n"
 
 
 def one_line(text: str, limit: int) -> str:
     """`text` as one printable line of at most `limit` characters."""
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= limit else line[: max(limit - 1, 0)] + "\u2026"
+    line = printable(" ".join(text.split())).replace("\n", " ")
+    return line if len(line) <= limit else line[: max(limit - 1, 0)] + "\u2026"[: max(limit, 0)]

@@ -24,7 +24,7 @@ from selfheal_tui.core.failures import (
 from selfheal_tui.core.failures.report import Report
 from selfheal_tui.core.text import cut_middle, fold_terminal
 
-MAX_TEXT = 8_000_000
+MAX_TEXT = 500_000
 """Characters of output that are read; longer output is cut in the middle before."""
 
 _READERS = (
