@@ -1,4 +1,4 @@
-"""The failure digest: what the model is told of a red check, within a fixed budget."""
+"""The failure digest: what the model is told of a red check, within a fixed budget of bytes."""
 
 from __future__ import annotations
 
@@ -10,34 +10,43 @@ from selfheal_tui.core.text import cut_middle
 BUDGET = 4096
 """Bytes of a digest."""
 
-_NAMES = 30
+_NAMES = 25
+_LONGEST_NAME = 300
+_LEAST_SECTION = 240
+_TELLING = 30
+"""Characters from which on a message says enough to be the same failure in another place."""
 
 
 def failure_digest(
     result: CheckResult, previous: CheckResult | None, *, budget: int = BUDGET
 ) -> str:
-    """The verdict, the failing tests (new, still, fixed since `previous`), and why they fail.
+    """The verdict; the failing tests (new, still failing, fixed since `previous`); why they fail.
 
-    At most `budget` bytes of UTF-8. The same words for several tests are told once.
+    At most `budget` bytes of UTF-8. Tests that fail with the same words are told once. What is
+    long is cut in the middle, never at its end.
     """
-    head = "\n".join([_verdict(result), *_names(result, previous)])
-    head = _within(head, budget // 2)
-    room = budget - len(head.encode()) - 2
-    return _within(f"{head}\n\n{_within(_details(result), room)}".rstrip(), budget)
+    head = _within("\n".join([_verdict(result), *_names(result, previous)]), budget // 2)
+    room = budget - _bytes(head) - 2
+    return _within(f"{head}\n\n{_reasons(result, previous, room)}".rstrip(), budget)
 
 
 def _verdict(result: CheckResult) -> str:
     if result.timed_out:
-        return f"`{result.command}` did not end within {result.seconds:.0f} s and was stopped."
-    text = f"`{result.command}` ended with exit code {result.exit_code}."
-    return f"{text} It ran out of memory." if result.out_of_memory else text
+        said = f"`{result.command}` did not end within {result.seconds:.0f} s and was stopped."
+    else:
+        said = f"`{result.command}` ended with exit code {result.exit_code}."
+    if result.out_of_memory:
+        said += " It ran out of memory."
+    return said if result.passed is None else f"{said} {result.passed} passed."
 
 
 def _names(result: CheckResult, previous: CheckResult | None) -> list[str]:
     now = [failure.name for failure in result.failures]
     if previous is None:
-        return [_listed("Failing", now)]
+        return [_listed("Failing", now)] if now else []
     before = previous.failing
+    if before == result.failing and now:
+        return [_listed("Failing, as in the last run", now)]
     groups = (
         ("Failing since your last change", [name for name in now if name not in before]),
         ("Still failing", [name for name in now if name in before]),
@@ -47,34 +56,72 @@ def _names(result: CheckResult, previous: CheckResult | None) -> list[str]:
 
 
 def _listed(title: str, names: Sequence[str]) -> str:
-    shown = "".join(f"\n- {name}" for name in names[:_NAMES])
+    shown = "".join(f"\n- {_name(name)}" for name in names[:_NAMES])
     more = f"\n- and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
     return f"{title} ({len(names)}):{shown}{more}"
 
 
-def _details(result: CheckResult) -> str:
-    sections = list(_sections(result.failures))
-    return "\n\n".join(sections) if sections else f"Its output ends:\n{result.output}"
+def _name(name: str) -> str:
+    return " ".join(name[:_LONGEST_NAME].split())
 
 
-def _sections(failures: Iterable[Failure]) -> Iterable[str]:
-    told: dict[str, str] = {}
+def _reasons(result: CheckResult, previous: CheckResult | None, room: int) -> str:
+    """A section for each way to fail, what is new first; the room is shared out fairly."""
+    before = previous.failing if previous else frozenset()
+    failures = sorted(result.failures, key=lambda failure: failure.name in before)
+    sections = [_section(alike) for alike in _alike(failures)]
+    if not sections:
+        return f"Its output ends:\n{_within(result.output.strip(), room - 20)}"
+    shown = sections[: max(1, room // _LEAST_SECTION)]
+    left_out = len(sections) - len(shown)
+    more = f"\n\n({left_out} more ways to fail are not shown)" if left_out else ""
+    told = _shared_out(shown, room - len(more))
+    return "\n\n".join(told) + more
+
+
+def _alike(failures: Iterable[Failure]) -> list[list[Failure]]:
+    """Failures with the same words together; those that say nothing are left to the names."""
+    groups: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
-        words = (failure.detail or failure.message).strip()
-        if not words:
-            continue
-        if words in told:
-            yield f"## {failure.name}\nthe same as {told[words]}"
-            continue
-        told[words] = failure.name
-        where = f" at {failure.location}" if failure.location else ""
-        yield f"## {failure.name}{where}\n{words}"
+        words = failure.message.strip() or failure.detail.strip()
+        if words:
+            place = "" if len(words) >= _TELLING else failure.location
+            groups.setdefault((words, place), []).append(failure)
+    return list(groups.values())
+
+
+def _section(alike: Sequence[Failure]) -> str:
+    first, others = alike[0], len(alike) - 1
+    where = f" at {first.location}" if first.location else ""
+    more = f" (and {others} more, the same way)" if others else ""
+    message, detail = first.message.strip(), first.detail.strip("\n")
+    told = detail if message in detail.split("\n", 1)[0] else f"{message}\n{detail}"
+    return f"## {_name(first.name)}{where}{more}\n{told}".rstrip()
+
+
+def _shared_out(sections: Sequence[str], room: int) -> list[str]:
+    """Every section within its share; what short ones leave over goes to the longer."""
+    left = room - 2 * len(sections)
+    told = dict.fromkeys(range(len(sections)), "")
+    by_need = sorted(told, key=lambda number: _bytes(sections[number]))
+    for done, number in enumerate(by_need):
+        told[number] = _within(sections[number], left // (len(sections) - done))
+        left -= _bytes(told[number])
+    return [text for text in told.values() if text]
 
 
 def _within(text: str, limit: int) -> str:
     """`text` cut in the middle until it takes at most `limit` bytes."""
-    cut, room = text, limit
-    while len(cut.encode("utf-8", "surrogatepass")) > limit and room > 0:
+    cut, size = text, _bytes(text)
+    room = len(text)
+    while size > max(limit, 0):
+        room = min(room - 1, room * max(limit, 0) // size)
+        if room <= 0:
+            return ""
         cut = cut_middle(text, room)
-        room -= max(1, len(cut.encode("utf-8", "surrogatepass")) - limit)
-    return cut if room > 0 else ""
+        size = _bytes(cut)
+    return cut
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
