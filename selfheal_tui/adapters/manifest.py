@@ -84,7 +84,7 @@ def missing_from(
     for file in written:
         kind = b"l" if file.mode == LINK else b"f"
         found = stamps.get(file.path, b"").split(b" ")
-        if found[0] != kind or int(found[2]) != len(file.content):
+        if found[0] != kind or found[2:3] != [b"%d" % len(file.content)]:
             return file.path
     return next((path for path in deleted if path in stamps), None)
 

@@ -41,10 +41,10 @@ async def in_thread(call: Callable[..., T], *args: Any) -> T:
     return await future
 
 
-async def to_the_end(work: Awaitable[T]) -> T:
+async def to_the_end(work: Awaitable[T], discard: Callable[[T], object] | None = None) -> T:
     """The result of `work`, which is finished even when the caller is cancelled meanwhile.
 
-    A cancellation that came is raised after it.
+    A cancellation that came is raised after it; `discard` then gets the result that nobody takes.
     """
     task = asyncio.ensure_future(work)
     cancelled = False
@@ -56,8 +56,9 @@ async def to_the_end(work: Awaitable[T]) -> T:
             cancelled = True
     if not cancelled:
         return task.result()
-    if not task.cancelled():
-        task.exception()  # The caller wanted to leave: the cancellation is what it gets.
+    # The caller wanted to leave: the cancellation is what it gets, not an error of the task.
+    if not task.cancelled() and task.exception() is None and discard:
+        discard(task.result())
     raise asyncio.CancelledError
 
 

@@ -18,12 +18,14 @@ import docker
 import docker.errors
 
 from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS, either, in_thread, to_the_end
-from selfheal_tui.adapters.docker.wire import Wire
+from selfheal_tui.adapters.docker.wire import Wire, close_handle, connection_of, frames
 from selfheal_tui.errors import SandboxError, SandboxLost
 
 ANSWER_SECONDS = 5.0
 ENGINE_SECONDS = 20.0
 CLOSE_SECONDS = 2.5
+
+_EVENTS_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class RunningContainer:
         self._line = b""
         self._wire = Wire(started.hold, self._hear)
         self._removed = False
+        self._reason = ""
         self.gone = self._wire.ended
         self.id = started.id
         self.name = started.name
@@ -59,7 +62,8 @@ class RunningContainer:
 
     async def execute(self, command: Sequence[str], hear: Callable[[bytes], None]) -> Wire:
         """Start a process inside and attach to it."""
-        return Wire(await self._engine(self._execute, list(command)), hear)
+        starting = self._engine(self._execute, list(command))
+        return Wire(await to_the_end(starting, close_handle), hear)
 
     async def run_as_root(self, command: Sequence[str]) -> None:
         """Run a short command as user 0, without any capability that the container lacks.
@@ -73,17 +77,8 @@ class RunningContainer:
 
     async def why_lost(self) -> str:
         """Why the container is gone, as a sentence."""
-        try:
-            events = await asyncio.wait_for(in_thread(self._events), ANSWER_SECONDS)
-        except (*ENGINE_FAULTS, asyncio.TimeoutError):
-            return "the Docker engine does not answer any more, and the container is gone"
-        names = [event.get("Action", "") for event in events]
-        if "oom" in names:
-            return f"the container as a whole ran out of its {self._memory_mb} MiB of memory"
-        codes = [_exit_code(event) for event in events if event.get("Action") == "die"]
-        if codes:
-            return f"the container was ended from outside (exit code {codes[-1]})"
-        return "the connection to the container was lost"
+        self._reason = self._reason or await self._find_reason()
+        return self._reason
 
     async def remove(self) -> None:
         """End the container and remove it with its volume. Never raises, and takes 3 s at most."""
@@ -94,6 +89,18 @@ class RunningContainer:
         removal = asyncio.ensure_future(in_thread(remove_container, self._api, self.id))
         await to_the_end(asyncio.wait({removal}, timeout=CLOSE_SECONDS))
         removal.cancel()
+
+    async def _find_reason(self) -> str:
+        try:
+            events = await asyncio.wait_for(in_thread(self._events), ANSWER_SECONDS)
+        except (*ENGINE_FAULTS, asyncio.TimeoutError):
+            return "the Docker engine does not answer any more, and the container is gone"
+        if any(event.get("Action") == "oom" for event in events):
+            return f"the container as a whole ran out of its {self._memory_mb} MiB of memory"
+        codes = [_exit_code(event) for event in events if event.get("Action") == "die"]
+        if codes:
+            return f"the container was ended from outside (exit code {codes[-1]})"
+        return "the connection to the container was lost"
 
     async def _ask(self, order: str) -> bytes:
         """The supervisor's answer to an order."""
@@ -131,13 +138,17 @@ class RunningContainer:
 
     def _run_as_root(self, command: list[str]) -> tuple[int, bytes]:
         made = self._api.exec_create(self.id, command, user="0:0")
-        output = self._api.exec_start(made["Id"])
+        handle = self._api.exec_start(made["Id"], socket=True)
+        try:
+            output = b"".join(piece for _, piece in frames(connection_of(handle).recv))
+        finally:
+            close_handle(handle)
         return self._api.exec_inspect(made["Id"])["ExitCode"], output
 
     def _events(self) -> list[dict[str, Any]]:
-        # With an end in the past or at once, the engine answers from its memory and ends.
+        # The engine answers from its memory, and waits a moment for what is not told yet.
         filters = {"container": self.id, "event": ["oom", "die"]}
-        until = int(time.time()) + 1
+        until = f"{time.time() + _EVENTS_SECONDS:.6f}"
         return list(
             self._api.events(since=self._since - 1, until=until, filters=filters, decode=True)
         )
@@ -149,7 +160,8 @@ async def start_container(
     """Create and start a container. Raises SandboxError; leaves nothing behind when it fails."""
     name = f"selfheal-{session[:24]}-{secrets.token_hex(4)}"
     try:
-        started = await to_the_end(in_thread(_start, client.api, arguments, name))
+        starting = in_thread(_start, client.api, arguments, name)
+        started = await to_the_end(starting, lambda started: close_handle(started.hold))
     except ENGINE_FAULTS as error:
         await to_the_end(in_thread(remove_container, client.api, name))
         raise SandboxError(_start_fault(error, arguments["Image"])) from error
@@ -170,7 +182,11 @@ def _start(api: Any, arguments: dict[str, Any], name: str) -> _Started:
     made = api.create_container_from_config(arguments, name)
     # Attached before it starts, so that there is no moment without a hold.
     hold = api.attach_socket(made["Id"], params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-    api.start(made["Id"])
+    try:
+        api.start(made["Id"])
+    except ENGINE_FAULTS:
+        close_handle(hold)
+        raise
     return _Started(made["Id"], name, hold)
 
 

@@ -14,7 +14,7 @@ from selfheal_tui.adapters.manifest import FIND
 NOT_THERE, IS_FOLDER, NOT_A_FILE, NOT_READABLE = 20, 21, 22, 23
 """Exit codes of `read` and `write`."""
 
-PROBE = r"""
+PROBE = rb"""
 missing=
 for tool in tar find setsid base64 head dd xargs mkdir chmod mv rm rmdir cat env readlink; do
     command -v $tool >/dev/null 2>&1 || missing="$missing $tool,"
@@ -27,32 +27,32 @@ printf %s "$missing"
 """
 """Prints what is missing, each followed by a comma."""
 
-CLEAR = "find . -mindepth 1 -delete 2>&1"
+CLEAR = b'find . -mindepth 1 -delete 2>"$1/errors"'
 
-UNPACK = "tar -x -m -p --no-same-owner --recursive-unlink -f - 2>&1"
+UNPACK = b'tar -x -m -p --no-same-owner --recursive-unlink -f - 2>"$1/errors"'
 """Times are those of now: zip and make are unhappy with 1970."""
 
 PACK = (
-    "tar -c --format=gnu --hard-dereference --no-recursion --null --no-unquote -T - -f -"
-    ' 2>"$1/errors"'
+    b"tar -c --format=gnu --hard-dereference --no-recursion --null --no-unquote -T - -f -"
+    b' 2>"$1/errors"'
 )
 
-ERRORS = 'head -c 2000 "$1/errors"'
+ERRORS = b'head -c 2000 "$1/errors"'
 
-DELETE = "xargs -0 rm -f -- 2>&1"
+DELETE = b'xargs -0 rm -f -- 2>"$1/errors"'
 
-PRUNE = "xargs -0 rmdir -- 2>/dev/null; :"
+PRUNE = b"xargs -0 rmdir -- 2>/dev/null; :"
 """Folders come deepest first; one that still holds something stays."""
 
-MANIFEST = f'echo >"$1/tick"; find "$1/tick" . {FIND} 2>"$1/errors"'
+MANIFEST = f'echo >"$1/tick"; find "$1/tick" . {FIND} 2>"$1/errors"'.encode()
 
 MEND = (
-    r"find . -type d ! -perm -u=rwx -exec chmod u+rwx {} \; 2>/dev/null;"
-    " find . -type f ! -perm -u=r -exec chmod u+r {} + 2>/dev/null; :"
+    rb"find . -type d ! -perm -u=rwx -exec chmod u+rwx {} \; 2>/dev/null;"
+    b" find . -type f ! -perm -u=r -exec chmod u+r {} + 2>/dev/null; :"
 )
 """Gives back the rights on the tree that a command took away from itself."""
 
-KEEP_COMMAND = 'cat >"$1/command"'
+KEEP_COMMAND = b'cat 2>"$1/errors" >"$1/command"'
 
 
 def read_script(path: str, limit: int) -> bytes:

@@ -30,7 +30,7 @@ class Wire:
     def __init__(self, handle: Any, hear: Callable[[bytes], None]) -> None:
         # docker-py's handle keeps the connection's file open, and must not be collected.
         self._handle = handle
-        self._socket = getattr(handle, "_sock", handle)
+        self._socket = connection_of(handle)
         # docker-py leaves its request timeout on; silence is not an error here.
         self._socket.settimeout(None)
         self._hear = hear
@@ -49,11 +49,7 @@ class Wire:
         """End the connection; what the process has not printed yet is lost."""
         self._closed = True
         self._room.release()
-        with contextlib.suppress(OSError, EOFError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError, EOFError):
-            self._handle.close()
-            self._socket.close()
+        close_handle(self._handle)
 
     def _send(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
@@ -80,6 +76,24 @@ class Wire:
     def _end(self) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
+
+
+def connection_of(handle: Any) -> Any:
+    """The socket (or what acts as one) under what docker-py gives for an attached process."""
+    return getattr(handle, "_sock", handle)
+
+
+def close_handle(handle: Any) -> None:
+    """End the connection of a docker-py handle, also under a thread that reads from it."""
+    connection = connection_of(handle)
+    if connection is None:
+        return  # It was closed before.
+    # It may have ended already.
+    with contextlib.suppress(OSError, EOFError):
+        connection.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError, EOFError):
+        handle.close()
+        connection.close()
 
 
 def frames(receive: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
