@@ -95,13 +95,13 @@ class Headless:
         output: str,
         out: TextIO,
         err: TextIO,
-        folder: Path | None,
+        folder: OutputFolder | None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._output = output
         self._out = out
         self._err = err
-        self._folder = OutputFolder(folder) if folder else None
+        self._folder = folder
         self._clock = clock
         self.result = Result()
 
@@ -129,7 +129,8 @@ class Headless:
 
 
 class OutputFolder:
-    """`--output-dir`: events as they come, the result and the patch at the end.
+    """`--output-dir`: events as they come, the result and the patch at the end. What an earlier
+    run left there goes at once: a run that is killed must not look like that one.
 
     Raises SelfhealError when the folder cannot be written.
     """
@@ -138,6 +139,8 @@ class OutputFolder:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            for name in ("result.json", "patch.diff"):
+                (folder / name).unlink(missing_ok=True)
             self._events = (folder / "events.jsonl").open("w", encoding="utf-8")
         except OSError as error:
             raise SelfhealError(f"cannot write to {folder}: {error.strerror}") from error

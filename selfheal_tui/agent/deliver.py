@@ -5,6 +5,7 @@ Every side effect is told before it starts and after it ended. Refuses to act wi
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from selfheal_tui.agent.heal import Healed
 from selfheal_tui.agent.ports import Ask, Emit, Repository, SandboxFacts, Shadow, Snapshot
 from selfheal_tui.core.approval import (
+    CommitRequest,
     Granted,
     R,
     Request,
@@ -121,7 +123,18 @@ class Delivery:
         )
         granted = await self._approvals.get(request)
         self._emit(CommitStarted(request.tree, request.ref, request.parent))
+        making = asyncio.ensure_future(self._make(granted, tree))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            # Begun is ended: the record must say what came of it.
+            await asyncio.wait([making])
+            making.exception()
+            raise
+
+    async def _make(self, granted: Granted[CommitRequest], tree: str) -> Committed:
         commit = await self._repository.commit(granted, self._snapshot, tree)
+        request = granted.request
         made = Committed(commit, request.tree, request.ref, request.update_worktree)
         self._emit(made)
         return made

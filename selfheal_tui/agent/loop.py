@@ -41,6 +41,7 @@ from selfheal_tui.core.events import (
     TurnEnded,
     TurnRetried,
     TurnStarted,
+    Warned,
 )
 from selfheal_tui.core.limits import Budget
 from selfheal_tui.errors import SandboxLost, TreeRejected
@@ -123,9 +124,15 @@ class Conversations:
         finally:
             if finish:
                 self._emit(TurnEnded(turn, role.name, role.model.name, finish))
-        self._budget.spend(reply.usage.cost)
+        self._spend(role, reply)
         self._emit(self._ended(turn, role, reply))
         return reply
+
+    def _spend(self, role: Role, reply: Reply) -> None:
+        known = not self._budget.unpriced
+        self._budget.spend(reply.usage.cost)
+        if known and self._budget.unpriced and self._budget.max_cost:
+            self._emit(Warned(f"the price of {reply.model} is not known: --max-cost cannot hold"))
 
     def _ended(self, turn: str, role: Role, reply: Reply) -> TurnEnded:
         usage, window = reply.usage, role.model.context_window

@@ -29,6 +29,9 @@ MAX_REPLACEMENTS = 5
 SHOWN_OUTPUT = 1024 * 1024
 """Bytes of a command's output that become events; the result's own cut is the sandbox's."""
 
+LONGEST_LINE = 8 * 1024
+"""Characters after which an unfinished line is shown all the same."""
+
 _MAX_PATCH = 1024 * 1024
 
 
@@ -194,18 +197,24 @@ class _Printed:
         self._number = number
         self._emit = emit
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._line = ""
         self.bytes = 0
 
     def hear(self, piece: bytes) -> None:
         shown = piece[: max(0, SHOWN_OUTPUT - self.bytes)]
         cut = self.bytes <= SHOWN_OUTPUT < self.bytes + len(piece)
         self.bytes += len(piece)
-        self._say(self._decoder.decode(shown))
+        text = self._line + self._decoder.decode(shown)
+        # Whole lines, so that a secret is never split between two events and missed.
+        whole = len(text) if len(text) > LONGEST_LINE else text.rfind("\n") + 1
+        self._line = text[whole:]
+        self._say(text[:whole])
         if cut:
             self._say("\n[the rest of the output is not shown]\n")
 
     def flush(self) -> None:
-        self._say(self._decoder.decode(b"", final=True))
+        self._say(self._line + self._decoder.decode(b"", final=True))
+        self._line = ""
 
     def _say(self, text: str) -> None:
         if text:

@@ -37,15 +37,16 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run(options: argparse.Namespace) -> int:
     """Run headless; the exit code. With `--output-dir` an error before the run is written too."""
+    folder = OutputFolder(Path(options.output_dir)) if options.output_dir else None
     try:
-        return _run(options)
+        return _run(options, folder)
     except SelfhealError as error:
-        if options.output_dir:
-            _write_failure(Path(options.output_dir), error)
+        if folder:
+            folder.finish(_not_started(error))
         raise
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, folder: OutputFolder | None) -> int:
     if not (options.yes or options.headless):
         raise UsageError(_no_front_end())
     if options.push is not None and not options.yes:
@@ -71,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
         output=options.output,
         out=sys.stdout,
         err=sys.stderr,
-        folder=Path(options.output_dir) if options.output_dir else None,
+        folder=folder,
     )
     redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
     session = Session(
@@ -89,10 +90,20 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def run_with_signals(session: Session) -> SessionEnded:
-    """Run a session; the signals that ask a program to end, end it with its last event."""
+    """Run a session; the signals that ask a program to end, end it with its last event. A second
+    one ends the process at once."""
     loop = asyncio.get_running_loop()
+    asked: set[int] = set()
+
+    def stop(number: int) -> None:
+        if asked:
+            # What waits is stored, and the container ends with us: nothing is lost by leaving now.
+            os._exit(128 + number)
+        asked.add(number)
+        session.stop(Interrupted(number))
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, session.stop, Interrupted(number))
+        loop.add_signal_handler(number, stop, number)
     try:
         return await session.run()
     finally:
@@ -159,10 +170,8 @@ def _no_front_end() -> str:
     return "there is no terminal; run `selfheal --yes TASK`, or --headless to stop at the proposal"
 
 
-def _write_failure(folder: Path, error: SelfhealError) -> None:
-    """A run that never started leaves its result too."""
-    if (folder / "result.json").exists() and (folder / "events.jsonl").exists():
-        return
+def _not_started(error: SelfhealError) -> Result:
+    """The result of a run that came to no last event."""
     result = Result()
     result.see(SessionEnded(error.exit_code, "not started", str(error), 0.0))
-    OutputFolder(folder).finish(result)
+    return result

@@ -22,8 +22,9 @@ from selfheal_tui.core.events import (
     to_json,
 )
 from selfheal_tui.core.proof import Proof
+from selfheal_tui.core.result import Result
 from selfheal_tui.errors import SelfhealError
-from selfheal_tui.headless import Headless, no_to_all, yes_to
+from selfheal_tui.headless import Headless, OutputFolder, no_to_all, yes_to
 
 PROOF = Proof(
     tree="t1",
@@ -63,7 +64,8 @@ REQUESTS = [
 
 def shown(output, folder=None):
     out, err = io.StringIO(), io.StringIO()
-    front = Headless(output=output, out=out, err=err, folder=folder, clock=lambda: 7.0)
+    files = OutputFolder(folder) if folder else None
+    front = Headless(output=output, out=out, err=err, folder=files, clock=lambda: 7.0)
     for event in STORY:
         front.show(event)
     return out.getvalue(), err.getvalue()
@@ -104,6 +106,13 @@ def test_the_output_folder_holds_result_events_and_patch(tmp_path):
     assert written["patch.diff"] == "diff --git a/x.py b/x.py\n"
     assert json.loads(written["result.json"])["text"] == "committed c1 to x"
     assert written["events.jsonl"].splitlines() == [to_json(event, at=7.0) for event in STORY]
+
+
+def test_what_an_earlier_run_left_in_the_folder_is_gone_from_the_start(tmp_path):
+    shown("text", tmp_path)
+    folder = OutputFolder(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["events.jsonl"]
+    folder.finish(Result())
 
 
 def test_an_output_folder_that_cannot_be_made_is_an_error_in_words(tmp_path):

@@ -22,7 +22,9 @@ from selfheal_tui.core.events import (
     AttemptEnded,
     CheckEnded,
     CommandEnded,
+    CommandPrinted,
     CommandStarted,
+    CommitStarted,
     Committed,
     MessageSent,
     ProposalMade,
@@ -180,8 +182,8 @@ async def test_what_is_started_is_ended_also_when_the_run_fails(bench, started, 
 
 
 async def test_a_worse_attempt_is_rolled_back_and_the_model_is_told(bench):
-    bench.place.write("check.sh", "for n in 1 2 3; do grep -qx $n a.txt || { echo "
-                                  "\"not ok $n - has $n\"; bad=1; }; done; echo '# pass 1'; "
+    bench.place.write("check.sh", "echo TAP version 13; for n in 1 2 3; do grep -qx $n a.txt || { echo "
+                                  "\"not ok $n - has $n\"; bad=1; }; done; "
                                   "[ -z \"$bad\" ]\n")  # fmt: skip
     script = [
         submitted(write("a.txt", "1\n2\n")),
@@ -380,6 +382,34 @@ async def test_a_signal_ends_the_run_and_cleans_up(bench):
     assert bench.of(CommandEnded)[-1].cancelled
 
 
+async def test_a_commit_that_was_begun_is_told_also_when_the_run_is_stopped(bench):
+    def show(event):
+        bench.events.append(event)
+        if isinstance(event, CommitStarted):
+            session.stop(Interrupted(15))
+
+    session = bench.session([submitted(write("a.txt", "b\n"))], show=show)
+    ended = await session.run()
+    assert ended.exit_code == 143
+    (made,) = bench.of(Committed)
+    assert bench.place.git("show", f"{made.commit}:a.txt") == "b"
+
+
+async def test_a_secret_is_not_missed_where_output_comes_in_pieces(bench):
+    bench.redactor = Redactor(["hunter2hunter2"])
+    command = "printf hunter2; sleep 0.3; echo hunter2"
+    await bench.run([call("bash", command=command), submitted(write("a.txt", "b\n"))])
+    printed = [event.text for event in bench.of(CommandPrinted)]
+    assert "[redacted]\n" in printed
+
+
+async def test_a_limit_that_cannot_hold_is_said(bench):
+    unpriced = Turn(calls=submitted(write("a.txt", "b\n")).calls, usage=Usage(cost=None))
+    await bench.run([unpriced])
+    assert any("--max-cost cannot hold" in event.text for event in bench.of(Warned))
+    assert any("price is not known" in warning for warning in bench.proof.warnings)
+
+
 async def test_a_fault_of_our_own_is_exit_70_and_still_ends_in_words(bench):
     def broken(request):
         raise ZeroDivisionError("oops")
@@ -477,13 +507,13 @@ async def test_what_the_check_writes_is_no_part_of_the_change(bench):
 
 async def test_a_flaky_test_does_not_decide_alone(bench, tmp_path):
     count = tmp_path / "count"
-    report = "echo \"not ok 1 - flaky\"; echo '# pass 1'; exit 1"
+    report = "echo 'not ok 1 - flaky'; exit 1"
     bench.place.write(
         "check.sh",
-        f"n=$(cat {count} 2>/dev/null || echo 0); echo $((n+1)) > {count}\n"
+        f"echo TAP version 13; n=$(cat {count} 2>/dev/null || echo 0); echo $((n+1)) > {count}\n"
         f"grep -qx b a.txt || {{ echo 'not ok 2 - real'; bad=1; }}\n"
         f"[ $((n % 2)) = 0 ] && {{ {report}; }}\n"
-        "[ -z \"$bad\" ] || { echo '# pass 1'; exit 1; }\n",
+        "[ -z \"$bad\" ] || exit 1\n",
     )
     ended = await bench.run([submitted(write("a.txt", "b\n"))])
     assert ended.exit_code == 0, ended.text

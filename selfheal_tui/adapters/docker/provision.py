@@ -13,7 +13,7 @@ from selfheal_tui.adapters.docker.calls import in_thread
 from selfheal_tui.adapters.docker.container import OFF
 from selfheal_tui.adapters.docker.engine import connect
 from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings
-from selfheal_tui.adapters.docker.images import Image, ensure_image, resolve_image
+from selfheal_tui.adapters.docker.images import Image, ensure_image, find_image, resolve_image
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.profiles import detect, named
 from selfheal_tui.adapters.docker.sandbox import open_docker_sandbox
@@ -21,6 +21,7 @@ from selfheal_tui.adapters.docker.setup import cached_setup, ensure_setup
 from selfheal_tui.adapters.docker.sweep import sweep
 from selfheal_tui.agent.ports import Sandbox
 from selfheal_tui.core.approval import Granted, SetupRequest
+from selfheal_tui.core.devcontainer import DEVCONTAINER_FILES, read_devcontainer
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.recipe import Recipe, find_recipe
 from selfheal_tui.core.tree import TreeFile
@@ -111,9 +112,10 @@ class DockerProvision:
         client, profile, image, _ = self._ready()
         return await open_docker_sandbox(
             client,
-            image.name,
+            image.id,
             profile,
             self._session,
+            image_name=image.name,
             network=ON if self._settings.network == "on" else OFF,
             tree_bytes=sum(len(file.content) for file in self._files),
         )
@@ -139,8 +141,31 @@ class DockerProvision:
     async def _base(self, client: docker.DockerClient, profile: Profile, say: Say) -> Image:
         if self._settings.image:
             return await resolve_image(client, self._settings.image, say)
+        named_by_project = await self._devcontainer(client)
+        if named_by_project is not None:
+            return named_by_project
         base = self._settings.base_image or None
         return await ensure_image(client, profile, base, say, network=self._host)
+
+    async def _devcontainer(self, client: docker.DockerClient) -> Image | None:
+        """The image that the project's devcontainer names, if it is here: what a repository says
+        never makes us pull anything."""
+        content = {file.path: file.content for file in self._files}
+        name = next((name for name in DEVCONTAINER_FILES if name in content), "")
+        if not name or self._settings.name:
+            return None
+        found = read_devcontainer(content[name])
+        if found.note:
+            self._warnings.append(found.note)
+        if not found.image:
+            return None
+        image = await in_thread(find_image, client, found.image)
+        if image is None:
+            self._warnings.append(
+                f"{name} names the image {found.image}, which is not here: the sandbox profile's"
+                f" own is used; to use it, say --image {found.image}"
+            )
+        return image
 
     async def _find_recipe(self, client: docker.DockerClient) -> None:
         content = {file.path: file.content for file in self._files}

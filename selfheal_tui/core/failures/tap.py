@@ -36,7 +36,9 @@ def read(text: str, root: str) -> Report | None:
     told = sum_of(_NODE_PASSED.findall(text))
     points, passed = _points(text)
     found = [(point, _failure(point, root)) for point in points]
-    files = sum(1 for point, failure in found if own_path(point.path[-1], root) == failure.name)
+    # Only node says where a test stands; elsewhere a test may be called like a file.
+    declared = [(p, f) for p, f in found if _DECLARED.search(p.detail)]
+    files = sum(1 for point, failure in declared if own_path(point.path[-1], root) == failure.name)
     failures = tuple(failure for _, failure in found)
     unread = f"{counted(files, 'test file')} ended early: not all tests ran" if files else ""
     return Report(failures, passed if told is None else told, unread)
