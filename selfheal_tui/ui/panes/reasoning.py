@@ -1,0 +1,280 @@
+"""What the agent thinks, says and does: plan, text, tool calls, the user's messages, attempts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from selfheal_tui.core import events as e
+from selfheal_tui.ui.panes.pane import Pane
+from selfheal_tui.ui.widgets.block import Block
+from selfheal_tui.ui.widgets.entries import (
+    DividerBlock,
+    MessageBlock,
+    NoteBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+)
+from selfheal_tui.ui.widgets.lines import counted, line, seconds, shown
+from selfheal_tui.ui.widgets.plan import PlanBlock
+from selfheal_tui.ui.widgets.rows import Rows
+
+_OUTCOMES = {
+    "green": "ok",
+    "better": "accent",
+    "not verified": "warned",
+    "same": "warned",
+    "worse": "failed",
+}
+
+
+@dataclass
+class _Turn:
+    """What is on the screen of a turn that streams."""
+
+    id: str
+    text: TextBlock | None = None
+    thinking: ThinkingBlock | None = None
+    blocks: list[Block] = field(default_factory=list)
+
+
+class ReasoningPane(Pane):
+    """The conversation."""
+
+    name_shown: ClassVar[str] = "Reasoning"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("p", "plan", "Plan")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = Rows(follows=True, id="talk")
+        self._plan_rows = Rows(short=True, id="plan")
+        self._plan = PlanBlock()
+        self._turn: _Turn | None = None
+        self._tools: dict[str, ToolBlock] = {}
+        self._attempt: DividerBlock | None = None
+        self._role = ""
+
+    def parts(self) -> ComposeResult:
+        yield self._plan_rows
+        yield self._rows
+
+    @property
+    def rows(self) -> Rows:
+        return self._rows
+
+    def busy(self) -> bool:
+        return self._turn is not None
+
+    def draw(self) -> None:
+        self._plan_rows.display = bool(self._plan.items)
+        self._plan_rows.sync()
+        self._rows.sync()
+
+    def action_plan(self) -> None:
+        """Fold or unfold the plan."""
+        self._plan.toggle()
+        self._plan_rows.sync()
+
+    # --- events ----------------------------------------------------------------------------
+
+    def see(self, event: e.Event, at: float) -> None:
+        match event:
+            case e.TextStreamed() | e.ReasoningStreamed():
+                self._stream(event, at)
+            case e.TurnStarted() | e.TurnRetried() | e.ModelSwitched() | e.TurnEnded():
+                self._see_turn(event, at)
+            case e.ToolCalled() | e.ToolReturned():
+                self._see_tool(event, at)
+            case e.AttemptStarted() | e.AttemptEnded() | e.RolledBack():
+                self._see_attempt(event)
+            case e.PlanProposed():
+                self._show_plan(tuple((step, "todo") for step in event.steps))
+            case e.PlanUpdated():
+                self._show_plan(event.items)
+            case e.MessageSent():
+                self._put(MessageBlock("You", event.text))
+            case e.QuestionAsked():
+                self._put(MessageBlock("The model asks", event.text, "accent"))
+            case e.QuestionAnswered():
+                self._put(MessageBlock("Answer", event.text))
+            case e.ReviewGiven():
+                self._review(event)
+            case _:
+                self._see_other(event)
+
+    def _put(self, block: Block) -> None:
+        self._rows.append(block)
+
+    def _show_plan(self, items: tuple[tuple[str, str], ...]) -> None:
+        if not self._plan.items:
+            self._plan_rows.append(self._plan)
+        self._plan.show(items)
+
+    def _stream(self, event: e.TextStreamed | e.ReasoningStreamed, at: float) -> None:
+        turn = self._turn
+        if turn is None or turn.id != event.id:
+            turn = self._turn = _Turn(event.id)
+        if isinstance(event, e.ReasoningStreamed):
+            if turn.thinking is None or turn.thinking.done:
+                turn.thinking = ThinkingBlock(at)
+                self._put_in(turn, turn.thinking)
+            turn.thinking.add(event.text)
+            return
+        if turn.thinking is not None:
+            turn.thinking.finish(at)
+        if turn.text is None:
+            turn.text = TextBlock()
+            self._put_in(turn, turn.text)
+        turn.text.add(event.text)
+
+    def _put_in(self, turn: _Turn, block: Block) -> None:
+        turn.blocks.append(block)
+        self._put(block)
+
+    def _see_turn(
+        self, event: e.TurnStarted | e.TurnRetried | e.ModelSwitched | e.TurnEnded, at: float
+    ) -> None:
+        match event:
+            case e.TurnStarted():
+                self._turn = _Turn(event.id)
+                self._name_role(event)
+            case e.TurnRetried():
+                self._void(event.id)
+                wait = f"asking again in {seconds(event.delay)}"
+                self._put(NoteBlock(f"{event.model}: {event.reason}; {wait}", "warned"))
+            case e.ModelSwitched():
+                self._void(event.id)
+                text = f"{event.failed} is given up ({event.reason}); asking {event.model}"
+                self._put(NoteBlock(text, "warned"))
+            case e.TurnEnded():
+                self._end_turn(event, at)
+
+    def _name_role(self, event: e.TurnStarted) -> None:
+        if event.role == self._role:
+            return
+        self._role = event.role
+        name = shown(event.role).capitalize()
+        self._put(_RoleBlock(line((name, "title"), ("  " + shown(event.model), "dim"))))
+
+    def _void(self, turn_id: str) -> None:
+        """What streamed of a failed request was never said."""
+        if self._turn is None or self._turn.id != turn_id:
+            return
+        for block in self._turn.blocks:
+            self._rows.remove_block(block)
+        self._turn = _Turn(turn_id)
+
+    def _end_turn(self, event: e.TurnEnded, at: float) -> None:
+        turn = self._turn or _Turn(event.id)
+        self._turn = None
+        if turn.thinking is not None:
+            turn.thinking.finish(at)
+        if event.text.strip():
+            if turn.text is None:
+                turn.text = TextBlock()
+                self._put_in(turn, turn.text)
+            turn.text.finish(event.text)
+        if event.finish in ("error", "cancelled"):
+            word = "stopped" if event.finish == "cancelled" else "failed"
+            self._put(NoteBlock(f"the request to {event.model} {word}", "warned"))
+
+    def _see_tool(self, event: e.ToolCalled | e.ToolReturned, at: float) -> None:
+        if isinstance(event, e.ToolCalled):
+            block = ToolBlock(event.name, event.arguments, at)
+            self._tools[event.id] = block
+            self._put(block)
+        elif running := self._tools.pop(event.id, None):
+            running.finish(event.text, at, ok=event.ok)
+
+    def _see_attempt(self, event: e.AttemptStarted | e.AttemptEnded | e.RolledBack) -> None:
+        match event:
+            case e.AttemptStarted():
+                self._attempt = DividerBlock(f"Attempt {event.number} of {event.of}")
+                self._put(self._attempt)
+                self._role = ""
+                self.subtitle = f"attempt {event.number} of {event.of}"
+            case e.AttemptEnded():
+                outcome = _outcome(event)
+                if self._attempt is not None:
+                    self._attempt.finish(outcome)
+                ended = line((f"Attempt {event.number}: ", "dim")) + outcome
+                self._put(_RoleBlock(ended))
+            case e.RolledBack():
+                self._put(NoteBlock(f"rolled back to the best state: {event.reason}", "warned"))
+
+    def _review(self, event: e.ReviewGiven) -> None:
+        style = {"approve": "ok", "send_back": "warned"}.get(event.verdict, "failed")
+        verdict = {"approve": "approved", "send_back": "sent back", "flag": "flagged for you"}
+        risks = "".join(f"\n- {risk}" for risk in event.risks)
+        detail = event.comments + (f"\n\nRisks:\n{risks}" if risks else "")
+        said = verdict.get(event.verdict, event.verdict)
+        self._put(NoteBlock(f"Review: {said}", style, detail=detail))
+
+    def _see_other(self, event: e.Event) -> None:
+        """Remarks in between; what is left belongs to other panes."""
+        note = _note(event)
+        if note is not None:
+            self._put(note)
+
+
+class _RoleBlock(Block):
+    """A heading or an ending of a part of the conversation, with room above it."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__()
+        self._content = content
+
+    def make(self, width: int) -> list[Content]:
+        shown_line = self._content.truncate(width, ellipsis=True)
+        return [Content(""), shown_line]
+
+
+def _outcome(event: e.AttemptEnded) -> Content:
+    word = line((shown(event.outcome), _OUTCOMES.get(event.outcome, "warned")))
+    failing = line((f" · {counted(len(event.failing), 'failing test')}", "dim"))
+    return word + failing if event.failing else word
+
+
+def _note(event: e.Event) -> NoteBlock | None:
+    match event:
+        case e.Warned() | e.LimitWasReached():
+            return NoteBlock(event.text, "warned")
+        case e.Nudged():
+            return NoteBlock(f"nudged the {event.role}: {event.reason}", "warned")
+        case e.SandboxWasLost():
+            return NoteBlock(f"the sandbox ended: {event.reason}", "failed")
+        case e.ProposalMade():
+            return _proposal(event)
+        case e.ApprovalAsked():
+            return NoteBlock(f"waiting for your approval: {event.kind}", "accent")
+        case e.ApprovalAnswered():
+            return _answer(event)
+        case e.Committed():
+            return NoteBlock(f"committed {event.commit[:12]} to {event.ref}", "ok")
+        case e.Pushed():
+            return NoteBlock(f"pushed {event.commit[:12]} to {event.url} {event.ref}", "ok")
+        case e.SessionEnded():
+            style = "ok" if event.exit_code == 0 else "failed"
+            return NoteBlock(f"{event.outcome}: {event.text}", style)
+        case _:
+            return None
+
+
+def _proposal(event: e.ProposalMade) -> NoteBlock:
+    verified = bool(json.loads(event.proof).get("verified"))
+    word = "verified" if verified else "not verified"
+    first = event.message.strip().split("\n", 1)[0]
+    return NoteBlock(f"proposal, {word}: {first}", "ok" if verified else "warned")
+
+
+def _answer(event: e.ApprovalAnswered) -> NoteBlock:
+    reason = f": {event.reason}" if event.reason else ""
+    if event.granted:
+        return NoteBlock(f"{event.kind} approved by {event.by}", "ok")
+    return NoteBlock(f"{event.kind} refused by {event.by}{reason}", "failed")

@@ -1,0 +1,1 @@
+"""Parts that panes and screens are made of. They know values and drawing, nothing of sessions."""

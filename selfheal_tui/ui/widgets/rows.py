@@ -1,0 +1,433 @@
+"""A scrolling column of blocks, drawn line by line: nothing is mounted, so nothing slows it down.
+
+Only a window of the blocks is laid out; scrolling past its ends moves it over the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+
+from selfheal_tui.ui.widgets.block import Block
+from selfheal_tui.ui.widgets.lines import line, plain_text
+
+WINDOW = 600
+"""Blocks that are laid out at most."""
+PAGE = WINDOW // 2
+GUTTER = 2
+"""Cells left of the lines: the cursor and a blank."""
+
+LOOKS = frozenset(
+    {
+        "dim",
+        "strong",
+        "failed",
+        "ok",
+        "warned",
+        "running",
+        "accent",
+        "title",
+        "you",
+        "code",
+        "link",
+        "quote",
+        "match",
+        "cursor",
+        "border",
+        "number",
+        "hunk",
+        "added",
+        "removed",
+        "added-word",
+        "removed-word",
+        "keyword",
+        "string",
+        "comment",
+        "literal",
+        "name",
+        "type",
+    }
+)
+"""Names that spans may carry; each is a component class `rows--NAME` of the stylesheet."""
+
+
+class Rows(ScrollView, can_focus=True):
+    """Shows blocks. `follows`: stays at the end while it is there; `short`: as high as they are.
+
+    After `append`, `remove`, `replace` or a change in a block, `sync` lays out and draws.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "previous", "Up", show=False),
+        Binding("down,j", "next", "Down", show=False),
+        Binding("enter", "open", "Open", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "last", "Last", show=False),
+        Binding("O", "toggle_all", "Open or close all", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in LOOKS}
+
+    class Opened(Message):
+        """The user pressed enter on a block that does not fold, or clicked it."""
+
+        def __init__(self, rows: Rows, block: Block) -> None:
+            super().__init__()
+            self.rows = rows
+            self.block = block
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    class Moved(Message):
+        """The cursor is on another block."""
+
+        def __init__(self, rows: Rows, block: Block) -> None:
+            super().__init__()
+            self.rows = rows
+            self.block = block
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    def __init__(
+        self,
+        *,
+        follows: bool = False,
+        short: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id, classes="-short" if short else None)
+        self.blocks: list[Block] = []
+        self.cursor: Block | None = None
+        self.query_text = ""
+        self._may_follow = follows
+        self._follow = follows
+        self._first = 0
+        self._tops: list[int] = [0]
+        self._looks: dict[str, Style] = {}
+        self._syncing = False
+
+    # --- content ---------------------------------------------------------------------------
+
+    @property
+    def following(self) -> bool:
+        """Whether it stays at the end."""
+        return self._follow
+
+    def append(self, block: Block) -> None:
+        self.blocks.append(block)
+
+    def remove_block(self, block: Block) -> None:
+        if block in self.blocks:
+            self.blocks.remove(block)
+        if block is self.cursor:
+            self.cursor = None
+
+    def replace(self, blocks: Iterable[Block]) -> None:
+        """Show other blocks, from the top."""
+        self.blocks = list(blocks)
+        self.cursor = None
+        self._first = 0
+        self.scroll_to(y=0, animate=False)
+
+    def sync(self) -> None:
+        """Lay the window out again and draw."""
+        if not self.is_mounted:
+            return
+        if self._follow and len(self.blocks) - self._first > WINDOW:
+            self._first = len(self.blocks) - PAGE
+        self._first = min(self._first, max(len(self.blocks) - 1, 0))
+        self._lay_out()
+        if self._follow:
+            self._scroll_to_row(self._tops[-1])
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        width = self.line_width
+        heights = (len(block.lines(width)) for block in self.window)
+        self._tops = list(accumulate(heights, initial=0))
+        self._syncing = True
+        self.virtual_size = Size(self.scrollable_content_region.width, self._tops[-1])
+        self._syncing = False
+
+    @property
+    def window(self) -> Sequence[Block]:
+        """The blocks that are laid out."""
+        return self.blocks[self._first : self._first + WINDOW]
+
+    @property
+    def line_width(self) -> int:
+        """Cells that a block's lines may take."""
+        # Not placed yet: any usual width will do, a resize follows.
+        width = self.scrollable_content_region.width or 80
+        return max(width - GUTTER - 1, 8)
+
+    # --- drawing ---------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        base = self.visual_style
+        row = y + self.scroll_offset.y
+        found = self._at(row)
+        if found is None:
+            return Strip.blank(self.size.width, base.rich_style)
+        block, content = found
+        content = self._marked(block, content)
+        if (selection := self.text_selection) and (span := selection.get_span(row)):
+            content = self._selected(content, *span)
+        segments = [
+            Segment(text, style.rich_style)
+            for text, style in content.render(base, end="", parse_style=self._look)
+        ]
+        strip = Strip(segments).adjust_cell_length(self.size.width, base.rich_style)
+        return strip.apply_offsets(0, row)
+
+    def _at(self, row: int) -> tuple[Block, Content] | None:
+        index = bisect_right(self._tops, row) - 1
+        window = self.window
+        if not 0 <= index < len(window) or row >= self._tops[-1]:
+            return None
+        block = window[index]
+        lines = block.lines(self.line_width)
+        inner = row - self._tops[index]
+        # A block may have shrunk since it was laid out; the next sync comes within a frame.
+        return (block, lines[inner]) if inner < len(lines) else (block, Content(""))
+
+    def _marked(self, block: Block, content: Content) -> Content:
+        if self.query_text:
+            for match in re.finditer(re.escape(self.query_text), content.plain, re.IGNORECASE):
+                content = content.stylize("match", *match.span())
+        on_cursor = block is self.cursor and self.has_focus
+        return line(("▌", "cursor") if on_cursor else " ", " ") + content
+
+    def _selected(self, content: Content, start: int, end: int) -> Content:
+        style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        return content.stylize(style, start, None if end < 0 else end)
+
+    def _look(self, name: str | Style) -> Style:
+        if isinstance(name, Style):
+            return name
+        if name not in self._looks:
+            self._looks[name] = self._find_look(name)
+        return self._looks[name]
+
+    def _find_look(self, name: str) -> Style:
+        styles = self.get_component_styles(f"rows--{name}")
+        look = Style.from_styles(styles)
+        if styles.has_rule("color") or styles.has_rule("auto_color"):
+            return look
+        return Style(look.background, None, look.bold, look.dim, look.italic, look.underline)
+
+    def notify_style_update(self) -> None:
+        self._looks.clear()
+        super().notify_style_update()
+
+    # --- selection of text -----------------------------------------------------------------
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        width = self.line_width
+        lines = (content for block in self.window for content in block.lines(width))
+        # The gutter is drawn, so the offsets count it; nobody wants it in the clipboard.
+        text = plain_text(line(" " * GUTTER) + content for content in lines)
+        extracted = selection.extract(text)
+        return "\n".join(part.removeprefix(" " * GUTTER) for part in extracted.split("\n")), "\n"
+
+    # --- scrolling -------------------------------------------------------------------------
+
+    def _scroll_to_row(self, row: int) -> None:
+        self.scroll_to(y=row, animate=False, immediate=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._syncing:
+            return
+        at_end = new_value >= self.max_scroll_y
+        last = self._first + WINDOW >= len(self.blocks)
+        self._follow = self._may_follow and at_end and last
+        if new_value <= 0 and self._first > 0:
+            self.call_later(self._move_window, -PAGE)
+        elif at_end and not last:
+            self.call_later(self._move_window, PAGE)
+
+    def _move_window(self, by: int) -> None:
+        """Lay out other blocks, and keep the lines on the screen where they are."""
+        anchor = self.blocks[min(max(self._first, self._first + by), len(self.blocks) - 1)]
+        offset = self.scroll_offset.y - self._top_of(anchor)
+        self._first = min(max(self._first + by, 0), max(len(self.blocks) - PAGE, 0))
+        self._lay_out()
+        self._scroll_to_row(self._top_of(anchor) + offset)
+        self.refresh()
+
+    def _top_of(self, block: Block) -> int:
+        return self._tops[min(max(self.blocks.index(block) - self._first, 0), len(self._tops) - 1)]
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.sync()
+
+    def reveal(self, block: Block, *, inner: int = 0) -> None:
+        """Put the cursor on `block` and show it, or its line `inner`."""
+        index = self.blocks.index(block)
+        self._follow = False
+        if not self._first <= index < self._first + WINDOW - 1:
+            self._first = max(index - PAGE, 0)
+        self._set_cursor(block)
+        self._lay_out()
+        self._bring_into_view(block, inner)
+        self.refresh()
+
+    def _bring_into_view(self, block: Block, inner: int = 0) -> None:
+        top = self._top_of(block) + inner
+        height = len(block.lines(self.line_width)) - inner
+        view = self.scrollable_content_region.height
+        above, below = self.scroll_offset.y, self.scroll_offset.y + view
+        if top < above or height >= view:
+            self._scroll_to_row(top)
+        elif top + height > below:
+            self._scroll_to_row(top + height - view)
+
+    # --- cursor ----------------------------------------------------------------------------
+
+    def _set_cursor(self, block: Block) -> None:
+        if block is not self.cursor:
+            self.cursor = block
+            self.post_message(self.Moved(self, block))
+        self.refresh()
+
+    def _cursor_index(self) -> int:
+        """Where the cursor is; the first block on the screen when it is nowhere."""
+        if self.cursor is not None and self.cursor in self.blocks:
+            return self.blocks.index(self.cursor)
+        return self._first + max(bisect_right(self._tops, self.scroll_offset.y) - 1, 0) - 1
+
+    def action_next(self) -> None:
+        self._step(1)
+
+    def action_previous(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        """To the next block; within one that is longer than the screen, a line."""
+        if not self.blocks:
+            return
+        if self._goes_on(by):
+            self._scroll_to_row(self.scroll_offset.y + by)
+            return
+        index = min(max(self._cursor_index() + by, 0), len(self.blocks) - 1)
+        self.reveal(self.blocks[index])
+
+    def _goes_on(self, by: int) -> bool:
+        """Whether the block at the cursor goes on past the edge of the screen."""
+        if self.cursor is None or self.cursor not in self.window:
+            return False
+        top = self._top_of(self.cursor)
+        if by < 0:
+            return top < self.scroll_offset.y
+        bottom = top + len(self.cursor.lines(self.line_width))
+        return bottom > self.scroll_offset.y + self.scrollable_content_region.height
+
+    def action_first(self) -> None:
+        if self.blocks:
+            self._first = 0
+            self.reveal(self.blocks[0])
+
+    def action_last(self) -> None:
+        if not self.blocks:
+            return
+        self._set_cursor(self.blocks[-1])
+        self._first = max(len(self.blocks) - PAGE, 0)
+        self._follow = self._may_follow
+        self._lay_out()
+        self._scroll_to_row(self._tops[-1])
+        self.refresh()
+
+    def action_open(self) -> None:
+        if self.cursor is not None:
+            self._open(self.cursor)
+
+    def _open(self, block: Block) -> None:
+        if not block.foldable:
+            self.post_message(self.Opened(self, block))
+            return
+        follow = self._follow
+        block.toggle()
+        self._follow = False
+        self._lay_out()
+        self._bring_into_view(block)
+        self._follow = follow and not block.open
+        self.refresh()
+
+    def action_toggle_all(self) -> None:
+        """Open every entry that folds, or close all when one is open."""
+        folds = [block for block in self.blocks if block.foldable]
+        opened = any(block.open for block in folds)
+        for block in folds:
+            if block.open == opened:
+                block.toggle()
+        self.sync()
+
+    def on_click(self, event: events.Click) -> None:
+        found = self._at(event.y + self.scroll_offset.y)
+        if found is None or self.text_selection:
+            return
+        block = found[0]
+        self._set_cursor(block)
+        top = self._top_of(block) - self.scroll_offset.y
+        if not block.foldable or event.y <= top + 1:
+            self._open(block)
+
+    # --- search ----------------------------------------------------------------------------
+
+    def search(self, text: str) -> int:
+        """Mark `text` wherever it is, go to the last place; how many entries hold it."""
+        self.query_text = text
+        found = self._matching()
+        if found and (self.cursor is None or self.cursor not in found):
+            self._go_to_match(found[-1])
+        self.refresh()
+        return len(found)
+
+    def search_step(self, by: int) -> None:
+        """To the next (1) or previous (-1) entry that holds the text, around the ends."""
+        found = self._matching()
+        if not found:
+            return
+        at = self.blocks.index(self.cursor) if self.cursor in self.blocks else -1
+        if by > 0:
+            after = (block for block in found if self.blocks.index(block) > at)
+            self._go_to_match(next(after, found[0]))
+        else:
+            before = (block for block in reversed(found) if self.blocks.index(block) < at)
+            self._go_to_match(next(before, found[-1]))
+
+    def _matching(self) -> list[Block]:
+        if not self.query_text:
+            return []
+        wanted = self.query_text.casefold()
+        return [block for block in self.blocks if wanted in block.text().casefold()]
+
+    def _go_to_match(self, block: Block) -> None:
+        wanted = self.query_text.casefold()
+        if block.foldable and not block.open and self._line_with(block, wanted) < 0:
+            block.toggle()
+        self.reveal(block, inner=max(self._line_with(block, wanted) - 2, 0))
+
+    def _line_with(self, block: Block, wanted: str) -> int:
+        """The first line that shows `wanted`; -1 when none does."""
+        lines = block.lines(self.line_width)
+        places = (i for i, content in enumerate(lines) if wanted in content.plain.casefold())
+        return next(places, -1)

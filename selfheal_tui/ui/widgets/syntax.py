@@ -1,0 +1,88 @@
+"""Source code in colours: pygments reads it, names of styles are what comes out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
+from pygments.token import Token
+from pygments.util import ClassNotFound
+from textual.content import Content, Span
+
+from selfheal_tui.ui.widgets.lines import shown
+
+LONGEST = 60_000
+"""Characters that are coloured at once; longer code stays plain, so that nothing waits for it."""
+
+_STYLES = {
+    Token.Comment: "comment",
+    Token.Keyword: "keyword",
+    Token.Operator.Word: "keyword",
+    Token.Literal.String: "string",
+    Token.Literal.Number: "literal",
+    Token.Keyword.Constant: "literal",
+    Token.Name.Function: "name",
+    Token.Name.Class: "type",
+    Token.Name.Decorator: "type",
+    Token.Keyword.Type: "type",
+    Token.Name.Tag: "keyword",
+    Token.Name.Attribute: "name",
+    Token.Generic.Deleted: "removed",
+    Token.Generic.Inserted: "added",
+}
+
+
+def highlighted(code: str, *, language: str = "", path: str = "") -> list[Content]:
+    """The lines of `code`, coloured for a language's name or a file's path."""
+    text = shown(code)
+    lexer = _lexer(language, path)
+    if lexer is None or len(text) > LONGEST:
+        return [Content(part) for part in text.split("\n")]
+    return _lines(text, lexer)
+
+
+def _lines(text: str, lexer: Lexer) -> list[Content]:
+    lines: list[Content] = []
+    parts: list[str] = []
+    spans: list[Span] = []
+    at = 0
+    for kind, token in lexer.get_tokens(text):
+        style = _style(kind)
+        for number, piece in enumerate(token.split("\n")):
+            if number:
+                lines.append(Content("".join(parts), spans))
+                parts, spans, at = [], [], 0
+            if piece:
+                if style:
+                    spans.append(Span(at, at + len(piece), style))
+                parts.append(piece)
+                at += len(piece)
+    if parts:
+        lines.append(Content("".join(parts), spans))
+    wanted = text.count("\n") + 1
+    # Lexers may drop or add a last line break; the numbers of lines must hold.
+    return (lines + [Content("")] * wanted)[:wanted]
+
+
+@lru_cache(maxsize=512)
+def _style(kind: Any) -> str:
+    while kind is not None:
+        if kind in _STYLES:
+            return _STYLES[kind]
+        kind = kind.parent
+    return ""
+
+
+@lru_cache(maxsize=128)
+def _lexer(language: str, path: str) -> Lexer | None:
+    try:
+        if language:
+            return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+        if path:
+            name = path.rsplit("/", 1)[-1]
+            return get_lexer_for_filename(name, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+    return None
