@@ -12,14 +12,16 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from selfheal_tui import __version__
-from selfheal_tui.agent.deliver import Approvals, Delivery, Ran, Target
+from selfheal_tui.agent.deliver import Approvals, Delivery, Ran, SentBack, Target
 from selfheal_tui.agent.heal import AlreadyGreen, Healed, Healing, Job, NotHealedYet
 from selfheal_tui.agent.loop import Conversations
 from selfheal_tui.agent.ports import Ask, Repository, Sandbox, SandboxFacts, Shadow, Snapshot
 from selfheal_tui.agent.roles import Models, make_roles
+from selfheal_tui.agent.steering import Said, Shell, Steering
+from selfheal_tui.agent.stopwatch import Stopwatch
 from selfheal_tui.agent.tools import AskUser
 from selfheal_tui.agent.verify import Checker
 from selfheal_tui.agent.workspace import Workspace
@@ -58,6 +60,8 @@ NOT_CONFIGURATION = (".env", "selfheal.toml", ".selfheal.toml", ".mcp.json")
 """Names in the tree that other tools would read as configuration; named in a warning."""
 
 Say = Callable[[str], None]
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Provision(Protocol):
@@ -155,12 +159,13 @@ class Session:
         self._order = order
         self._settings = settings
         self._parts = parts
-        self._ask = ask
-        self._ask_user = ask_user
         self._show = show
         self._started = time.monotonic()
+        self._watch = Stopwatch(settings.limits.max_time, self._out_of_time)
+        self._steering = Steering(self._watch.paused)
+        self._ask = self._unhurried(ask)
+        self._ask_user = self._unhurried(ask_user)
         self._budget = Budget(settings.limits.max_steps, settings.limits.max_cost)
-        self._said: list[str] = []
         self._notes: list[str] = []
         self._steps = 0
         self._stopped_by: SelfhealError | None = None
@@ -180,12 +185,11 @@ class Session:
             )
         )
         self._work = asyncio.ensure_future(self._steps_of_the_run())
-        timer = self._start_timer()
+        self._watch.start()
         try:
             ended = await self._outcome()
         finally:
-            if timer:
-                timer.cancel()
+            self._watch.stop()
             await self._clean_up()
         self.emit(ended)
         return ended
@@ -198,7 +202,16 @@ class Session:
 
     def say(self, text: str) -> None:
         """Steer: the text reaches the model with the next request."""
-        self._said.append(text)
+        self._steering.add(Said(text))
+
+    def shell(self, command: str) -> None:
+        """Run a command of the user in the sandbox, between two steps."""
+        self._steering.add(Shell(command))
+
+    def cancel_step(self) -> bool:
+        """Cut the running step short; the model then waits for `say`. False where none runs that
+        can be cut."""
+        return self._steering.cut()
 
     def emit(self, event: Event) -> None:
         """Redact, store, show."""
@@ -231,12 +244,18 @@ class Session:
         seconds = round(time.monotonic() - self._started, 3)
         return SessionEnded(exit_code, outcome, text, seconds, self._budget.cost)
 
-    def _start_timer(self) -> asyncio.TimerHandle | None:
+    def _out_of_time(self) -> None:
         seconds = self._settings.limits.max_time
-        if not seconds:
-            return None
-        reached = LimitReached(f"the limit of {seconds:g} s is reached (--max-time)")
-        return asyncio.get_running_loop().call_later(seconds, self.stop, reached)
+        self.stop(LimitReached(f"the limit of {seconds:g} s is reached (--max-time)"))
+
+    def _unhurried(self, ask: Callable[[A], Awaitable[B]]) -> Callable[[A], Awaitable[B]]:
+        """The same question, with the run's clock at rest until the user answers."""
+
+        async def asked(question: A) -> B:
+            with self._watch.paused():
+                return await ask(question)
+
+        return asked
 
     async def _clean_up(self) -> None:
         if self._preparing:
@@ -300,17 +319,26 @@ class Session:
                 ask=self._ask_user,
                 emit=self.emit,
             ),
+            steering=self._steering,
             emit=self.emit,
         )
-        match await healing.run():
-            case AlreadyGreen(result):
-                return "already green", f"`{result.command}` passes already: nothing to heal"
-            case NotHealedYet() as not_healed:
-                raise NotHealed(not_healed.text)
-            case Healed() as healed:
-                facts = workspace.sandbox.facts
-                message = await self._propose(delivery, healed, facts, models)
-                return await self._deliver(delivery, healed.commit_tree, healed.tree, message)
+        outcome = await healing.run()
+        while True:
+            match outcome:
+                case AlreadyGreen(result):
+                    return "already green", f"`{result.command}` passes already: nothing to heal"
+                case NotHealedYet() as not_healed:
+                    raise NotHealed(not_healed.text)
+                case Healed() as healed:
+                    message = await self._propose(delivery, healed, workspace.sandbox.facts, models)
+                    try:
+                        return await self._deliver(
+                            delivery, healed.commit_tree, healed.tree, message
+                        )
+                    except SentBack as refused:
+                        if not healing.may_go_on:
+                            raise
+                        outcome = await healing.again(refused.reason)
 
     async def _snapshot(self, repository: Repository) -> Snapshot:
         async with self._step("snapshot"):
@@ -415,10 +443,6 @@ class Session:
         except SelfhealError as error:
             # The commit stands; the last line must say so beside what failed.
             raise type(error)(f"{text}, but not pushed: {error}") from error
-
-    def _steering(self) -> Sequence[str]:
-        said, self._said = self._said, []
-        return said
 
     def _warn(self, text: str) -> None:
         self.emit(Warned(text))

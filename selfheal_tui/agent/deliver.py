@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from selfheal_tui.agent.heal import Healed
 from selfheal_tui.agent.ports import Ask, Emit, Repository, SandboxFacts, Shadow, Snapshot
 from selfheal_tui.core.approval import (
     CommitRequest,
+    CommitWish,
     Granted,
     R,
     Request,
@@ -29,12 +30,13 @@ from selfheal_tui.core.events import (
     ProposalMade,
     Pushed,
     PushStarted,
+    Warned,
 )
 from selfheal_tui.core.patch import FileDiff, read_patch
 from selfheal_tui.core.pathkinds import warnings_for
 from selfheal_tui.core.proof import Proof
 from selfheal_tui.core.text import one_line, printable
-from selfheal_tui.errors import ApprovalRefused
+from selfheal_tui.errors import ApprovalRefused, RepositoryRefused
 
 MANY_DELETED = 20
 
@@ -61,6 +63,14 @@ class Ran:
     model: str
 
 
+class SentBack(ApprovalRefused):
+    """Somebody said no, and wants another attempt; `reason` is for the coder."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
 class Approvals:
     """Asks for consent and tells of it. Raises ApprovalRefused for a no."""
 
@@ -70,14 +80,28 @@ class Approvals:
         self._numbers = itertools.count(1)
 
     async def get(self, request: R) -> Granted[R]:
+        """The consent to exactly `request`."""
+        given = await self.get_or_wish(request)
+        if isinstance(given, CommitWish):
+            raise ApprovalRefused(f"the {_noun(request)} was not approved as it is")
+        return given
+
+    async def get_or_wish(self, request: R) -> Granted[R] | CommitWish:
+        """The consent to `request`, or what the user wants in its place.
+
+        Raises SentBack for a no that wants another attempt.
+        """
         number, kind, key = f"a{next(self._numbers)}", kind_of(request), key_of(request)
         self._emit(ApprovalAsked(number, kind, key, json.dumps(asdict(request))))
         given = await self._ask(request)
         granted = answer(request, given)
         self._emit(ApprovalAnswered(number, kind, key, granted is not None, given.by, given.reason))
-        if granted is None:
-            raise ApprovalRefused(f"the {_noun(request)} was not approved: {given.reason}")
-        return granted
+        if granted is not None:
+            return granted
+        if given.wish is not None:
+            return given.wish
+        text = f"the {_noun(request)} was not approved: {given.reason}"
+        raise SentBack(text, given.reason) if given.again else ApprovalRefused(text)
 
 
 def _noun(request: Request) -> str:
@@ -116,12 +140,16 @@ class Delivery:
         self, commit_tree: str, tree: str, message: str, target: Target, *, task: str
     ) -> Committed:
         """Ask for the commit of `commit_tree`, and make it. `tree` is the same change on the
-        user's uncommitted edits: what their files become where the current branch moves."""
-        branch = target.branch or await self._repository.unused_branch(task)
-        request = await self._repository.commit_request(
-            self._snapshot, commit_tree, message, branch=None if target.current else branch
-        )
-        granted = await self._approvals.get(request)
+        user's uncommitted edits: what their files become where the current branch moves.
+        What the user wants otherwise becomes a request of its own, which is asked for again."""
+        branch = None if target.current else target.branch
+        if branch == "":
+            branch = await self._repository.unused_branch(task)
+        wish = CommitWish(message, branch)
+        request = await self._request(commit_tree, wish)
+        while isinstance(given := await self._approvals.get_or_wish(request), CommitWish):
+            request = await self._changed(commit_tree, given, request)
+        granted = given
         self._emit(CommitStarted(request.tree, request.ref, request.parent))
         making = asyncio.ensure_future(self._make(granted, tree))
         try:
@@ -138,6 +166,19 @@ class Delivery:
         made = Committed(commit, request.tree, request.ref, request.update_worktree)
         self._emit(made)
         return made
+
+    async def _request(self, tree: str, wish: CommitWish) -> CommitRequest:
+        return await self._repository.commit_request(
+            self._snapshot, tree, wish.message, branch=wish.branch
+        )
+
+    async def _changed(self, tree: str, wish: CommitWish, before: CommitRequest) -> CommitRequest:
+        """The request that the user wants; the one before, where git does not allow theirs."""
+        try:
+            return await self._request(tree, replace(wish, message=printable(wish.message)))
+        except RepositoryRefused as refused:
+            self._emit(Warned(f"the commit stays as it was: {refused}"))
+            return before
 
     async def push(self, made: Committed, target: Target) -> Pushed:
         """Ask for the push of exactly this commit, and make it."""

@@ -16,6 +16,7 @@ from selfheal_tui.agent.ledger import Ledger, State
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp
 from selfheal_tui.agent.ports import Emit, Repository, Shadow, Snapshot
 from selfheal_tui.agent.roles import Roles
+from selfheal_tui.agent.steering import Steering, StepCut
 from selfheal_tui.agent.verify import Checker
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.checks import CheckResult
@@ -35,6 +36,7 @@ NO_CHANGE = (
     " the summary; otherwise change what is wrong and submit again."
 )
 
+CHECK_CUT = "The user ended the check of your change early; there is no verdict."
 
 START_PATCH = 8 * 1024
 """Characters of an earlier run's edits that the coder is shown."""
@@ -109,6 +111,7 @@ class Healing:
         checker: Checker | None,
         conversations: Conversations,
         roles: Roles,
+        steering: Steering,
         emit: Emit,
     ) -> None:
         self._job = job
@@ -119,7 +122,10 @@ class Healing:
         self._checker = checker
         self._conversations = conversations
         self._roles = roles
+        self._steering = steering
         self._emit = emit
+        self._history = History(prompts.load("coder"))
+        self._next = 1
         self._ledger: Ledger | None = None
         self._sent_back: Healed | None = None
 
@@ -132,11 +138,25 @@ class Healing:
                 return AlreadyGreen(before)
             self._ledger = Ledger(State(0, self._workspace.base, before))
         brief = await self._brief(before)
-        history = History(prompts.load("coder"))
-        history.user(with_plan(brief, *await self._plan(brief)))
-        await self._go_on_from_start(history)
-        for number in range(1, self._job.attempts + 1):
-            healed = await self._attempt(number, history)
+        self._history.user(with_plan(brief, *await self._plan(brief)))
+        await self._go_on_from_start(self._history)
+        return await self._attempts()
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether an attempt is left."""
+        return self._next <= self._job.attempts
+
+    async def again(self, reason: str) -> Outcome:
+        """Go on after the human refused the change that `run` or this returned."""
+        self._sent_back = None
+        self._history.user(f"The user read the change and does not want it like this: {reason}")
+        return await self._attempts()
+
+    async def _attempts(self) -> Outcome:
+        while self.may_go_on:
+            number, self._next = self._next, self._next + 1
+            healed = await self._attempt(number, self._history)
             if healed is not None:
                 return healed
         # A proved change that the reviewer sent back is still the human's to judge.
@@ -188,7 +208,11 @@ class Healing:
             return None
         if self._checker is None:
             return await self._unchecked(number, ended, tree, history)
-        result = await self._checker.here("verify")
+        try:
+            result = await self._steering.step(self._checker.here("verify"))
+        except StepCut:
+            await self._check_was_cut(number, tree, history, summary)
+            return None
         if not result.green:
             await self._red(number, tree, result, history, summary)
             return None
@@ -196,6 +220,12 @@ class Healing:
         if healed is None:
             return None
         return await self._reviewed(healed, history)
+
+    async def _check_was_cut(self, number: int, tree: str, history: History, summary: str) -> None:
+        await self._workspace.restore(tree)
+        self._failed(number, "stopped", tree, history, CHECK_CUT, summary)
+        if self.may_go_on:
+            await self._conversations.hold(history)
 
     async def _unchecked(
         self, number: int, ended: Finished | GaveUp, tree: str, history: History
@@ -336,7 +366,9 @@ class Healing:
         if self._ledger is None:
             return NotHealedYet(None, None, f"no change was made in {attempts} attempts")
         baseline, best = self._ledger.baseline.result, self._ledger.best
-        if best.attempt == 0:
+        if best.result.green and best.attempt:
+            text = f"the change of attempt {best.attempt} passes, but was not approved"
+        elif best.attempt == 0:
             text = f"not healed in {attempts} attempts; none was better than the original"
         else:
             still, before = len(best.result.failing), len(baseline.failing)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from typing_extensions import assert_never
@@ -27,8 +27,9 @@ from selfheal_tui.agent.ports import (
     TextDelta,
     ToolCall,
 )
+from selfheal_tui.agent.steering import Said, Shell, Steering, StepCut
 from selfheal_tui.agent.stuck import Stuck, Watch
-from selfheal_tui.agent.tools import Toolbox, ToolResult, arguments_text
+from selfheal_tui.agent.tools import Toolbox, ToolResult, arguments_text, told
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.events import (
     MessageSent,
@@ -46,8 +47,11 @@ from selfheal_tui.core.events import (
 from selfheal_tui.core.limits import Budget
 from selfheal_tui.errors import SandboxLost, TreeRejected
 
-Steering = Callable[[], Sequence[str]]
-"""What the user typed since it was last asked."""
+CUT = "The user interrupted you here, and says what to do now:"
+NOT_RUN = "not run: the user interrupted"
+
+SHELL_TIMEOUT = 600.0
+"""Seconds that a command of the user may take."""
 
 NO_CALL = "You called no tool. Go on with a tool call; when you are done, call the final tool."
 
@@ -98,27 +102,64 @@ class Conversations:
         """Talk until the role's final tool is called, or it is stuck. Raises LimitReached."""
         watch = Watch()
         while True:
-            self._steer(history)
+            await self._steer(history)
             turn = f"t{next(self._turns)}"
-            reply = await self._turn(turn, role, history)
+            try:
+                reply = await self._turn(turn, role, history)
+            except StepCut:
+                await self.hold(history)
+                continue
             history.assistant(reply)
             ended = await self._answer(turn, role, history, reply, watch)
             if ended is not None:
                 return ended
 
-    def _steer(self, history: History) -> None:
-        for text in self._steering():
-            self._emit(MessageSent(text))
-            history.user(text)
+    async def _steer(self, history: History) -> bool:
+        """Take what the user said and wants to be run, between two steps; whether they spoke."""
+        said = False
+        for wish in self._steering.take():
+            match wish:
+                case Said(text):
+                    self._emit(MessageSent(text))
+                    history.user(text)
+                    said = True
+                case Shell(command):
+                    history.user(await self._shell(command))
+                case _:
+                    assert_never(wish)
+        return said
+
+    async def hold(self, history: History) -> None:
+        """After a cut: tell the model, and wait until the user said what now."""
+        history.user(CUT)
+        while not await self._steer(history):
+            await self._steering.wait()
+
+    async def _shell(self, command: str) -> str:
+        """Run a command of the user; what the model is told of it."""
+        try:
+            _, result = await self._steering.step(
+                self._workspace.run(command, purpose="user", timeout=SHELL_TIMEOUT)
+            )
+            await self._workspace.sync()
+        except StepCut:
+            return f"The user ran `{command}` in the sandbox, and ended it early."
+        except TreeRejected as rejected:
+            return f"The user ran `{command}` in the sandbox: {rejected}"
+        except SandboxLost as lost:
+            await self._workspace.replace_lost(lost)
+            return f"The user ran `{command}`, and the sandbox ended; a fresh one was opened."
+        return f"The user ran `{command}` in the sandbox:\n{told(result, SHELL_TIMEOUT)}"
 
     async def _turn(self, turn: str, role: Role, history: History) -> Reply:
         request = ModelRequest(history.messages, role.toolbox.specs, self._session)
         self._emit(TurnStarted(turn, role.name, role.model.name, self._budget.step()))
         finish = "error"
         try:
-            reply = await role.model.complete(request, lambda news: self._hear(turn, news))
+            asking = role.model.complete(request, lambda news: self._hear(turn, news))
+            reply = await self._steering.step(asking)
             finish = ""
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, StepCut):
             finish = "cancelled"
             raise
         finally:
@@ -166,15 +207,23 @@ class Conversations:
     async def _answer(
         self, turn: str, role: Role, history: History, reply: Reply, watch: Watch
     ) -> Finished | GaveUp | None:
-        finished, stuck = None, None
+        finished, stuck, cut = None, None, False
         for number, call in enumerate(reply.calls, 1):
+            if cut:
+                # Each call needs an answer, or the provider refuses the history.
+                history.tool(call.id, NOT_RUN)
+                continue
             result = await self._call(f"{turn}.{number}", role, call)
+            cut = result.cut
             history.tool(call.id, result.text)
             if result.final is not None:
                 # What else the same answer asked for still ran, and is part of the tree.
                 finished = Finished(result.final)
             else:
                 stuck = watch.see(call.name, call.arguments, ok=result.ok) or stuck
+        if cut:
+            await self.hold(history)
+            return None
         if finished:
             return finished
         if not reply.calls:
@@ -194,7 +243,7 @@ class Conversations:
     async def _call(self, number: str, role: Role, call: ToolCall) -> ToolResult:
         self._emit(ToolCalled(number, role.name, call.name, arguments_text(call)))
         try:
-            result = await role.toolbox.run(call)
+            result = await self._uncut(role, call)
             if role.toolbox.writes(call.name):
                 result = await self._synced(result)
         except SandboxLost as lost:
@@ -207,10 +256,17 @@ class Conversations:
         self._emit(ToolReturned(number, call.name, result.ok, result.text))
         return result
 
+    async def _uncut(self, role: Role, call: ToolCall) -> ToolResult:
+        """Run a call as a step that the user can cut short."""
+        try:
+            return await self._steering.step(role.toolbox.run(call))
+        except StepCut:
+            return ToolResult("the user interrupted this call", ok=False, cut=True)
+
     async def _synced(self, result: ToolResult) -> ToolResult:
         try:
             await self._workspace.sync()
         except TreeRejected as rejected:
             note = f"{result.text}\n[remove this, it cannot be part of the change: {rejected}]"
-            return ToolResult(note, ok=False)
+            return replace(result, text=note, ok=False)
         return result

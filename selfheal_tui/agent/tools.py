@@ -33,11 +33,13 @@ AskUser = Callable[[str], Awaitable[str]]
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a call came to. `final` holds the arguments of a call that ends the conversation."""
+    """What a call came to. `final` holds the arguments of a call that ends the conversation;
+    `cut` says that the user ended it early."""
 
     text: str
     ok: bool = True
     final: Mapping[str, Any] | None = None
+    cut: bool = False
 
 
 Run = Callable[[Mapping[str, Any]], Awaitable[ToolResult]]
@@ -304,8 +306,11 @@ def ask_user(ask: AskUser, emit: Emit) -> Tool:
         asked += 1
         number = f"q{asked}"
         emit(QuestionAsked(number, arguments["question"]))
-        answer = await ask(arguments["question"])
-        emit(QuestionAnswered(number, answer))
+        answer = "(interrupted)"
+        try:
+            answer = await ask(arguments["question"])
+        finally:
+            emit(QuestionAnswered(number, answer))
         return ToolResult(answer)
 
     return Tool(_spec("ask_user", "Ask the user, when you cannot decide.", question="string"), run)

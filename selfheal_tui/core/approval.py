@@ -54,13 +54,28 @@ R = TypeVar("R", SetupRequest, CommitRequest, PushRequest)
 
 
 @dataclass(frozen=True)
+class CommitWish:
+    """What the user wants a commit to be instead: its message, and a new branch of this name,
+    or for None the branch that is checked out."""
+
+    message: str
+    branch: str | None
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What came back for a request: `by` says who or what answered (`user`, `--yes`)."""
+    """What came back for a request: `by` says who or what answered (`user`, `--yes`).
+
+    A no may say what is wanted instead: with `wish` another commit, which is a new request; with
+    `again` another attempt, which `reason` goes to.
+    """
 
     key: str
     granted: bool
     by: str
     reason: str = ""
+    again: bool = False
+    wish: CommitWish | None = None
 
 
 class Granted(Generic[R]):

@@ -104,7 +104,7 @@ class CheckChosen:
 
 @dataclass(frozen=True)
 class CommandStarted:
-    """A command began. `purpose` is tool, baseline, focus, verify, proof, flaky or setup."""
+    """A command began. `purpose` is tool, user, baseline, verify, proof, flaky or setup."""
 
     id: str
     command: str
