@@ -34,10 +34,7 @@ class Watch:
 
     def see(self, name: str, arguments: Mapping[str, object], *, ok: bool) -> Stuck | None:
         """Take one call; a Stuck when a circle has closed."""
-        self._calls.append((name, json.dumps(arguments, sort_keys=True, default=str)))
-        self._silent = self._silent + 1 if not name else 0
-        if name in _EDITS:
-            self._failed_edits = 0 if ok else self._failed_edits + 1
+        self._note(name, arguments, ok=ok)
         reason = self._circle()
         if not reason:
             return None
@@ -46,16 +43,30 @@ class Watch:
         ends, self._nudged = self._nudged, True
         return Stuck(reason, ends)
 
+    def _note(self, name: str, arguments: Mapping[str, object], *, ok: bool) -> None:
+        if not name:
+            self._silent += 1
+            return
+        self._silent = 0
+        self._calls.append((name, json.dumps(arguments, sort_keys=True, default=str)))
+        if name in _EDITS:
+            self._failed_edits = 0 if ok else self._failed_edits + 1
+
     def _circle(self) -> str:
         calls = list(self._calls)
         if self._silent >= SILENT:
-            return "you answered several times without calling a tool; call one"
+            return f"You answered {SILENT} times without calling a tool; call one."
         if self._failed_edits >= FAILED_EDITS:
-            return "your last edits all failed; read the file again before you edit it"
-        if len(calls) >= SAME and calls[-1][0] and len(set(calls[-SAME:])) == 1:
             return (
-                f"you called {calls[-1][0]} {SAME} times with the same arguments; do something else"
+                f"Your last {FAILED_EDITS} edits failed; read the file again and copy the lines"
+                " exactly, or write the whole file."
             )
-        if len(calls) == ALTERNATING and len(set(calls)) == 2 and calls[::2] == calls[:1] * 3:
-            return "you go back and forth between two calls; do something else"
+        if len(calls) >= SAME and len(set(calls[-SAME:])) == 1:
+            return (
+                f"You called {calls[-1][0]} {SAME} times with the same arguments; its answer will"
+                " not change. Do something else."
+            )
+        evens, odds = set(calls[::2]), set(calls[1::2])
+        if len(calls) == ALTERNATING and len(evens) == len(odds) == 1:
+            return "You go back and forth between the same two calls; do something else."
         return ""
