@@ -23,6 +23,7 @@ from selfheal_tui.adapters.docker.profiles import named, read_profile, read_prof
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.errors import SandboxError
 from selfheal_tui.resources import sandboxes_folder
+from tests.support.containers import printed_by
 
 pytestmark = pytest.mark.engine
 
@@ -50,15 +51,7 @@ def profile_of(folder: Path, *steps: str) -> Profile:
 
 
 def output(engine: docker.DockerClient, image: Image, command: str) -> str:
-    printed: bytes = engine.containers.run(
-        image.id,
-        ["sh", "-c", command],
-        network_mode="none",
-        read_only=True,
-        tmpfs={"/tmp": ""},
-        remove=True,
-    )
-    return printed.decode()
+    return printed_by(engine, image.id, ["sh", "-c", command])
 
 
 def silent(line: str) -> None:

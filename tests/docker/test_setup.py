@@ -27,6 +27,7 @@ from selfheal_tui.core.recipe import PLACE, Recipe, find_recipe
 from selfheal_tui.core.tree import LINK, REGULAR, TreeFile
 from selfheal_tui.errors import SandboxError
 from selfheal_tui.resources import sandboxes_folder
+from tests.support.containers import printed_by
 
 pytestmark = pytest.mark.engine
 
@@ -235,10 +236,8 @@ async def test_the_tree_is_lent_to_the_build_and_no_part_of_the_layer(set_up):
     command = "test -L link && cat link/* >&2 && id -u && pwd && touch /opt/kept /tmp/not-kept"
     layer = await set_up(own(command), files)
     assert sorted(set_up.lines) == ["/work", "0", "secret of the tree"]
-    listed = set_up.engine.containers.run(
-        layer.id, ["find", "/work", "/tmp", "/opt/kept"], network_mode="none", remove=True
-    )
-    assert listed.decode().split() == ["/work", "/tmp", "/opt/kept"]
+    listed = printed_by(set_up.engine, layer.id, ["find", "/work", "/tmp", "/opt/kept"])
+    assert listed.split() == ["/work", "/tmp", "/opt/kept"]
 
 
 async def test_what_the_build_generated_comes_back_without_replacing_the_trees_own(set_up, profile):
@@ -307,10 +306,8 @@ async def test_certificates_and_index_are_used_but_not_kept(set_up, tmp_path: Pa
     image = set_up.engine.api.inspect_image(layer.id)
     history = set_up.engine.api.history(layer.id)
     assert "mirror.example.test" not in f"{image} {history}"
-    changed = set_up.engine.containers.run(
-        layer.id, ["find", "/", "-xdev", "-name", "ca-bundle.crt"], network_mode="none", remove=True
-    )
-    assert changed == b""
+    search = ["find", "/", "-xdev", "-name", "ca-bundle.crt"]
+    assert printed_by(set_up.engine, layer.id, search) == ""
 
 
 async def test_the_cage_of_a_build(set_up):
