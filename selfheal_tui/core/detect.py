@@ -1,110 +1,109 @@
-"""Finds the check command from what the project itself says. Malformed files say nothing."""
+"""Finds the check command from what the project itself says. Malformed files say nothing.
+
+The files of Python are read in `detect_python`, those of Node in `detect_node`; the rest is here.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-Read = Callable[[str], bytes]
+from selfheal_tui.core.detect_node import detect_node
+from selfheal_tui.core.detect_python import detect_django_or_unittest, detect_pytest, detect_tox
+from selfheal_tui.core.detected import Check, Project, Read
 
-
-@dataclass(frozen=True)
-class Check:
-    """The command whose exit code is the verdict, and the sentence that says where it is from."""
-
-    command: str
-    source: str
+__all__ = ["Check", "Read", "detect_check"]
 
 
 def detect_check(files: Collection[str], read: Read) -> Check | None:
-    """The project's check; None where nothing speaks for one. `files` are all paths of the tree."""
-    for finder in (_python, _node, _make, _by_name):
-        if found := finder(files, read):
-            return found
+    """The project's check; None where nothing speaks for one.
+
+    `files` are the paths of the whole tree; `read` gives a file's bytes. The first that is found
+    counts: pytest, tox, nox, unittest, a test script of package.json, `node --test`, a target
+    of a Makefile, then Cargo, Go, Maven, Gradle, just, CMake.
+    """
+    project = Project(files, read)
+    return next((found for finder in _FINDERS if (found := finder(project))), None)
+
+
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+_JUSTFILES = ("justfile", "Justfile", ".justfile")
+_TARGETS = ("test", "check", "tests")
+
+
+def _make(project: Project) -> Check | None:
+    for name in _MAKEFILES:
+        targets = _rules(project.text(name))
+        for target in _TARGETS:
+            if target in targets:
+                return Check(f"make {target}", f"{name}: target {target}")
     return None
 
 
-_PYTEST = "python -m pytest -q"
-_PYTEST_MARKS = (
-    ("pytest.ini", r""),
-    ("pyproject.toml", r"^\[tool\.pytest"),
-    ("setup.cfg", r"^\[tool:pytest\]"),
-    ("tox.ini", r"^\[pytest\]"),
-    ("conftest.py", r""),
-)
-_TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")
+def _rules(makefile: str) -> set[str]:
+    """What stands left of a rule's colon; assignments and recipes are no rules."""
+    rules = set()
+    for line in makefile.split("\n"):
+        names, colon, rest = line.partition(":")
+        if colon and line[:1] not in ("\t", "#", ".") and not rest.lstrip(":").startswith("="):
+            rules.update(names.split())
+    return rules
 
 
-def _python(files: Collection[str], read: Read) -> Check | None:
-    for name, mark in _PYTEST_MARKS:
-        if name in files and re.search(mark, _text(name, read), re.MULTILINE):
-            return Check(_PYTEST, f"{name} sets up pytest" if mark else f"there is {name}")
-    tests = sorted(path for path in files if _TEST_FILE.search(path))
-    if tests:
-        texts = [_text(path, read) for path in tests[:50]]
-        if any(re.search(r"^\s*(?:import|from) pytest\b", text, re.MULTILINE) for text in texts):
-            return Check(_PYTEST, f"{tests[0]} and other tests use pytest")
-        if all("unittest" in text for text in texts) and all("/" not in path for path in tests):
-            return Check("python -m unittest", f"{tests[0]} uses unittest")
-        return Check(_PYTEST, f"there are tests such as {tests[0]}")
-    if "tox.ini" in files:
-        return Check("tox", "there is tox.ini")
-    if "noxfile.py" in files:
-        return Check("nox", "there is noxfile.py")
+def _just(project: Project) -> Check | None:
+    for name in _JUSTFILES:
+        for target in _TARGETS:
+            if re.search(rf"^@?{target}(?: [^:\n]*)?:(?!=)", project.text(name), re.MULTILINE):
+                return Check(f"just {target}", f"{name}: recipe {target}")
     return None
 
 
-_NODE_TEST = re.compile(r"(?:^|/)(?:[^/]+[.-]test|test-[^/]+|test)\.[cm]?[jt]s$")
-
-
-def _node(files: Collection[str], read: Read) -> Check | None:
-    if "package.json" not in files:
+def _cargo(project: Project) -> Check | None:
+    if "Cargo.toml" not in project.files:
         return None
-    script = _script(_text("package.json", read))
-    if script and "no test specified" not in script:
-        runner = "pnpm" if "pnpm-lock.yaml" in files else "yarn" if "yarn.lock" in files else "npm"
-        return Check(f"{runner} test", f"package.json: scripts.test is `{script}`")
-    tests = sorted(path for path in files if _NODE_TEST.search(path))
-    return Check("node --test", f"there are tests such as {tests[0]}") if tests else None
-
-
-def _script(text: str) -> str:
-    try:
-        script = json.loads(text)["scripts"]["test"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-    return script if isinstance(script, str) else ""
-
-
-def _make(files: Collection[str], read: Read) -> Check | None:
-    for name in ("GNUmakefile", "makefile", "Makefile"):
-        for target in ("test", "check"):
-            if name in files and re.search(rf"^{target}\s*:(?!=)", _text(name, read), re.MULTILINE):
-                return Check(f"make {target}", f"{name} has a target `{target}`")
-    return None
+    workspace = re.search(r"^\[workspace\]", project.text("Cargo.toml"), re.MULTILINE)
+    # Without --no-fail-fast a failing test binary hides the failures of all later ones.
+    command = "cargo test --workspace --no-fail-fast" if workspace else "cargo test --no-fail-fast"
+    return Check(command, "Cargo.toml")
 
 
 _BY_NAME = (
-    ("Cargo.toml", "cargo test"),
     ("go.mod", "go test ./..."),
-    ("mvnw", "./mvnw -q test"),
-    ("pom.xml", "mvn -q test"),
-    ("gradlew", "./gradlew test"),
-    ("build.gradle", "gradle test"),
-    ("build.gradle.kts", "gradle test"),
+    ("mvnw", "./mvnw -B -q test"),
+    ("pom.xml", "mvn -B -q test"),
+    ("gradlew", "./gradlew --console=plain test"),
+    ("build.gradle", "gradle --console=plain test"),
+    ("build.gradle.kts", "gradle --console=plain test"),
 )
 
 
-def _by_name(files: Collection[str], read: Read) -> Check | None:
-    roots = {PurePosixPath(path).name for path in files if "/" not in path}
+def _by_name(project: Project) -> Check | None:
     for name, command in _BY_NAME:
-        if name in roots:
-            return Check(command, f"there is {name}")
+        if name in project.files:
+            return Check(command, name)
     return None
 
 
-def _text(path: str, read: Read) -> str:
-    return read(path).decode("utf-8", "replace")
+_CMAKE_TESTS = re.compile(
+    r"^\s*(?:enable_testing\s*\(|include\s*\(\s*CTest\b)", re.MULTILINE | re.IGNORECASE
+)
+_CMAKE = "cmake -S . -B build && cmake --build build && cd build && ctest --output-on-failure"
+
+
+def _cmake(project: Project) -> Check | None:
+    if _CMAKE_TESTS.search(project.text("CMakeLists.txt")):
+        return Check(_CMAKE, "CMakeLists.txt: enables tests")
+    return None
+
+
+_FINDERS: tuple[Callable[[Project], Check | None], ...] = (
+    detect_pytest,
+    detect_tox,
+    detect_django_or_unittest,
+    detect_node,
+    _make,
+    _cargo,
+    _by_name,
+    _just,
+    _cmake,
+)
