@@ -209,7 +209,8 @@ def test_the_first_in_order_counts(first, second, command):
 NAMES = st.sampled_from(
     [
         "pyproject.toml", "setup.cfg", "tox.ini", "package.json", "Makefile", "Cargo.toml",
-        "go.mod", "justfile", "CMakeLists.txt", "test_a.py", "tests/test_b.py", "a.test.js", "manage.py",
+        "go.mod", "justfile", "CMakeLists.txt", "test_a.py", "tests/test_b.py", "a.test.js",
+        "manage.py",
         "requirements.txt",
     ]
 )  # fmt: skip
