@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selfheal_tui.adapters.scripted import ScriptedModel
 from selfheal_tui.agent.deliver import Target
 from selfheal_tui.agent.roles import Models
 from selfheal_tui.cli.compose import Place, provision_for, repository_opener
+from selfheal_tui.cli.interactive import check_terminal, has_terminal
 from selfheal_tui.cli.parser import Parser
 from selfheal_tui.cli.run import new_session_id, run_with_signals
 from selfheal_tui.core.redact import Redactor
@@ -29,8 +31,15 @@ from selfheal_tui.headless import Headless, nobody_answers, yes_to
 from selfheal_tui.session import Order, Parts, Provision, Session
 from selfheal_tui.settings import CheckSettings, Settings, resolve
 
+if TYPE_CHECKING:
+    from selfheal_tui.adapters.store import Store
+
 TASK = "make the tests pass"
 CHECK = "python3 -m unittest"
+TARGET = Target(branch="selfheal/demo", remote="origin")
+
+HUMAN_PACE = 0.15
+"""Seconds between two pieces of an answer, so that one can read along."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +51,36 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sandbox", metavar="NAME", help="`local`: without Docker, no isolation")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="selfheal-demo-") as folder:
+        if has_terminal() and not options.yes and options.output == "text":
+            return _show(Path(folder), options.sandbox or "")
         return asyncio.run(_demo(Path(folder), options.output, options.sandbox or ""))
+
+
+def _show(folder: Path, sandbox: str) -> int:
+    """The demo in the terminal interface: everything is yours to approve or to refuse."""
+    from selfheal_tui.cli.live import Bench
+    from selfheal_tui.cli.tui import First, run_tui
+
+    check_terminal()
+    place = _place(folder)
+    records = place.store()
+
+    async def parts_for(settings: Settings, session: str) -> Parts:
+        provision, _ = await _provision(place, settings, session)
+        return _parts(place, provision, session, records, HUMAN_PACE)
+
+    bench = Bench(
+        place=place,
+        records=records,
+        target=TARGET,
+        parts_for=parts_for,
+        new_id=new_session_id,
+        no_check=lambda settings: False,
+    )
+    try:
+        return run_tui(bench, _settings(place, sandbox), First(task=TASK))
+    finally:
+        records.close()
 
 
 async def _demo(folder: Path, output: str, sandbox: str) -> int:
@@ -54,20 +92,14 @@ async def _demo(folder: Path, output: str, sandbox: str) -> int:
         new_session_id(),
         TASK,
         str(place.repository),
-        Target(branch="selfheal/demo", remote="origin"),
+        TARGET,
     )
     provision, words = await _provision(place, settings, order.session)
     print(words, file=sys.stderr)
     session = Session(
         order=order,
         settings=settings,
-        parts=Parts(
-            open_repository=repository_opener(place, order.session),
-            provision=provision,
-            models=Scripted(),
-            records=records,
-            redactor=Redactor.from_environment(place.environment),
-        ),
+        parts=_parts(place, provision, order.session, records, pause=0.0),
         ask=yes_to(push=True, by="the demo"),
         ask_user=nobody_answers,
         show=front.show,
@@ -82,13 +114,26 @@ async def _demo(folder: Path, output: str, sandbox: str) -> int:
     return ended.exit_code
 
 
+def _parts(place: Place, provision: Provision, session: str, records: Store, pause: float) -> Parts:
+    return Parts(
+        open_repository=repository_opener(place, session),
+        provision=provision,
+        models=Scripted(pause),
+        records=records,
+        redactor=Redactor.from_environment(place.environment),
+    )
+
+
 class Scripted:
-    """One scripted model for every role."""
+    """One scripted model for every role; `pause` is the seconds between streamed pieces."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
 
     def roles(self) -> Models:
         script = resources.files("selfheal_tui.demo") / "script.json"
         with resources.as_file(script) as path:
-            model = ScriptedModel.from_json(path)
+            model = ScriptedModel.from_json(path, pause=self._pause)
         return Models(model, model, model)
 
     async def prepare(self) -> None:

@@ -48,11 +48,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, folder: OutputFolder | None) -> int:
     if not (options.yes or options.headless):
-        raise UsageError(_no_front_end())
+        from selfheal_tui.cli.interactive import interact
+
+        return interact(options)
     if options.push is not None and not options.yes:
         raise UsageError("--push goes with --yes: somebody must approve the push")
     place = Place.from_process(options.folder)
-    task = _task(options)
+    task = task_of(options)
     settings = settings_of(options, place)
     if settings.sandbox.name == "local" and not options.yes:
         raise UsageError("--sandbox local has no isolation; confirm it with --yes")
@@ -156,18 +158,13 @@ def target_of(options: argparse.Namespace) -> Target:
     )
 
 
-def _task(options: argparse.Namespace) -> str:
+def task_of(options: argparse.Namespace) -> str:
+    """What is to be done, from the command line; may be empty."""
     # `--push TASK`: a remote's name holds no blank, so this was meant as the task.
     if options.task is None and options.push and any(map(str.isspace, options.push)):
         options.task, options.push = options.push, ""
     # What is not UTF-8 on the command line cannot be part of a prompt.
     return os.fsencode(options.task or "").decode("utf-8", "replace").strip()
-
-
-def _no_front_end() -> str:
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        return "this version has no terminal interface yet; run `selfheal --yes TASK`"
-    return "there is no terminal; run `selfheal --yes TASK`, or --headless to stop at the proposal"
 
 
 def _not_started(error: SelfhealError) -> Result:

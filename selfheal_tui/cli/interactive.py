@@ -1,0 +1,84 @@
+"""`selfheal [OPTIONS] [TASK]` at a terminal: from parsed options to the interface."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from selfheal_tui.cli.compose import Place, compose
+from selfheal_tui.cli.kept import find_session
+from selfheal_tui.cli.run import NO_CHECK, new_session_id, settings_of, target_of, task_of
+from selfheal_tui.core.redact import Redactor
+from selfheal_tui.errors import UsageError
+from selfheal_tui.session import Parts
+from selfheal_tui.settings import Settings
+
+if TYPE_CHECKING:
+    from selfheal_tui.adapters.store import Store
+    from selfheal_tui.cli.live import Bench
+    from selfheal_tui.cli.tui import First
+
+
+def has_terminal() -> bool:
+    """Whether there is a terminal to draw on and to read keys from."""
+    # Textual draws on stderr, so that one must be the terminal too.
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def check_terminal() -> None:
+    """Raises UsageError where the interface cannot be shown."""
+    if not has_terminal():
+        raise UsageError(
+            "there is no terminal; run `selfheal --yes TASK`, or --headless to stop at the proposal"
+        )
+    if os.environ.get("TERM", "dumb") in {"dumb", "unknown", ""}:
+        raise UsageError(
+            "this terminal cannot show the interface (TERM=dumb);"
+            " run `selfheal --yes TASK`, or --headless to stop at the proposal"
+        )
+
+
+def interact(options: argparse.Namespace) -> int:
+    """Show the interface; the exit code. Raises UsageError where it cannot be."""
+    check_terminal()
+    if options.output != "text" or options.output_dir:
+        raise UsageError("--output and --output-dir go with --yes or --headless")
+    place = Place.from_process(options.folder)
+    settings = settings_of(options, place)
+    if settings.sandbox.name == "local":
+        raise UsageError("--sandbox local has no isolation; confirm it with --yes")
+    records = place.store()
+    try:
+        from selfheal_tui.cli.tui import run_tui
+
+        return run_tui(_bench(options, place, records), settings, _first(options, place, records))
+    finally:
+        records.close()
+
+
+def _bench(options: argparse.Namespace, place: Place, records: Store) -> Bench:
+    from selfheal_tui.cli.live import Bench
+
+    async def parts_for(settings: Settings, session: str) -> Parts:
+        redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
+        return compose(place, settings, session, records, redactor)
+
+    return Bench(
+        place=place,
+        records=records,
+        target=target_of(options),
+        parts_for=parts_for,
+        new_id=new_session_id,
+        no_check=lambda settings: settings.check.command == NO_CHECK,
+    )
+
+
+def _first(options: argparse.Namespace, place: Place, records: Store) -> First:
+    from selfheal_tui.cli.tui import First
+
+    if options.latest or options.resume:
+        prefix = "" if options.latest else options.resume
+        return First(resume=find_session(records, prefix, str(place.repository)).id)
+    return First(task=task_of(options), pick=options.resume is not None)

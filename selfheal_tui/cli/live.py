@@ -1,0 +1,311 @@
+"""The terminal interface's conductor over real sessions: one after the other, each with parts of
+its own. What the first one needs is got ready before there is a task.
+
+Refuses to draw anything: it tells news, and does what it is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from selfheal_tui.agent.deliver import Target
+from selfheal_tui.agent.ports import Repository, Shadow
+from selfheal_tui.cli.compose import Place
+from selfheal_tui.cli.kept import take_up
+from selfheal_tui.core.approval import Answer, Request
+from selfheal_tui.core.events import Event
+from selfheal_tui.errors import Interrupted, SelfhealError
+from selfheal_tui.session import Order, Parts, Session
+from selfheal_tui.settings import Settings
+from selfheal_tui.ui.conductor import Asked, Happened, News, Questioned, Readied, SessionLine
+
+if TYPE_CHECKING:
+    from selfheal_tui.adapters.store import Store
+
+BATCH = 256
+"""News that are handed over at once at most: keys come through between two batches."""
+
+PartsFor = Callable[[Settings, str], Awaitable[Parts]]
+"""The parts of a session of this id."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where sessions of one repository run. `new_id` makes the id of the next one; `no_check`
+    tells from the settings whether working without a check is wanted."""
+
+    place: Place
+    records: Store
+    target: Target
+    parts_for: PartsFor
+    new_id: Callable[[], str]
+    no_check: Callable[[Settings], bool]
+
+
+class LiveConductor:
+    """Fits `ui.conductor.Conductor`. Everything happens on one event loop."""
+
+    replayed = False
+
+    def __init__(self, bench: Bench, settings: Settings) -> None:
+        self._bench = bench
+        self._settings = settings
+        self._id = bench.new_id()
+        self._parts: Parts | None = None
+        self._news: list[News] = []
+        self._came = asyncio.Event()
+        self._closed = False
+        self._warming: asyncio.Future[None] | None = None
+        self._running: asyncio.Future[None] | None = None
+        self._session: Session | None = None
+        self._said: list[str] = []
+        self._answer: asyncio.Future[Answer] | None = None
+        self._reply: asyncio.Future[str] | None = None
+        self._files: tuple[str, ...] = ()
+        self._code = 0
+
+    # --- news ------------------------------------------------------------------------------
+
+    async def news(self) -> AsyncIterator[Sequence[News]]:
+        """Everything that came, in batches; ends after `close`."""
+        while self._news or not self._closed:
+            await self._came.wait()
+            batch, self._news = self._news[:BATCH], self._news[BATCH:]
+            if not self._news and not self._closed:
+                self._came.clear()
+            yield batch
+            await asyncio.sleep(0)
+
+    def _tell(self, news: News) -> None:
+        self._news.append(news)
+        self._came.set()
+
+    def _show(self, event: Event) -> None:
+        self._tell(Happened(event, time.time()))
+
+    # --- getting ready ---------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Load the model library, look at the engine and build the image, all beside the input."""
+        self._warming = asyncio.ensure_future(self._warm())
+
+    async def _warm(self) -> None:
+        self._tell(Readied("model", "working"))
+        self._tell(Readied("sandbox", "working"))
+        try:
+            self._parts = await self._bench.parts_for(self._settings, self._id)
+        except SelfhealError as error:
+            self._tell(Readied("sandbox", "failed", str(error)))
+            return
+        await asyncio.gather(
+            self._step("model", self._warm_model(self._parts)),
+            self._step("sandbox", self._warm_sandbox(self._parts)),
+        )
+
+    async def _step(self, name: str, work: Awaitable[None]) -> None:
+        """Do one thing; what fails here fails again, in its place, when there is a task."""
+        try:
+            await work
+        except SelfhealError as error:
+            advice = "`selfheal demo` shows everything without a key or an engine"
+            self._tell(Readied(name, "failed", f"{error}; {advice}"))
+        else:
+            self._tell(Readied(name, "ready"))
+
+    async def _warm_model(self, parts: Parts) -> None:
+        parts.models.roles()
+        await parts.models.prepare()
+
+    async def _warm_sandbox(self, parts: Parts) -> None:
+        opened = await parts.open_repository()
+        repository, shadow, _ = opened
+
+        async def same() -> tuple[Repository, Shadow, tuple[str, ...]]:
+            return opened
+
+        self._parts = replace(parts, open_repository=same)
+        snapshot = await repository.snapshot()
+        files = await shadow.files(snapshot.tree)
+        self._files = tuple(file.path for file in files)
+        await parts.provision.prepare(
+            files, lambda text: self._tell(Readied("sandbox", "working", text))
+        )
+
+    # --- sessions --------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self._running is not None and not self._running.done()
+
+    def start(self, task: str) -> None:
+        """Begin a session as soon as all is ready."""
+        self._begin(self._order(self._id, task))
+
+    def resume(self, session: str) -> None:
+        """Take up an earlier session. Raises UsageError where it cannot be."""
+        self._begin(take_up(self._bench.records, self._order(self._id, ""), session))
+
+    def _order(self, session: str, task: str) -> Order:
+        return Order(
+            session=session,
+            task=task,
+            repository=str(self._bench.place.repository),
+            target=self._bench.target,
+            no_check=self._bench.no_check(self._settings),
+        )
+
+    def _begin(self, order: Order) -> None:
+        self._running = asyncio.ensure_future(self._run(order))
+
+    async def _run(self, order: Order) -> None:
+        if self._warming:
+            await self._warming
+        try:
+            parts = await self._parts_of(order.session)
+        except SelfhealError as error:
+            self._tell(Readied("sandbox", "failed", str(error)))
+            return
+        self._session = Session(
+            order=order,
+            settings=self._settings,
+            parts=parts,
+            ask=self._ask,
+            ask_user=self._ask_user,
+            show=self._show,
+        )
+        for text in self._said:
+            self._session.say(text)
+        self._said.clear()
+        try:
+            self._code = (await self._session.run()).exit_code
+        finally:
+            self._session, self._id = None, self._bench.new_id()
+
+    async def _parts_of(self, session: str) -> Parts:
+        """The parts of a session: those that were got ready, where they are its own."""
+        parts, self._parts = self._parts, None
+        if parts and session == self._id:
+            return parts
+        if parts:
+            await self._put_away(parts)
+        return await self._bench.parts_for(self._settings, session)
+
+    async def _put_away(self, parts: Parts) -> None:
+        """Close parts that no session has used, and the folder that was made for it."""
+        await parts.provision.close()
+        await parts.models.close()
+        shutil.rmtree(self._bench.place.state() / "sessions" / self._id, ignore_errors=True)
+
+    # --- what the user wants of the running session ----------------------------------------
+
+    def say(self, text: str) -> None:
+        """Steer; what is said before the session has begun is kept for it."""
+        if self._session:
+            self._session.say(text)
+        else:
+            self._said.append(text)
+
+    def cancel_step(self) -> bool:
+        return self._session is not None and self._session.cancel_step()
+
+    def shell(self, command: str) -> str:
+        """Run a command between two steps. Why not, or empty."""
+        if self._session is None:
+            return "there is no sandbox yet: it opens with the first task"
+        self._session.shell(command)
+        return ""
+
+    async def _ask(self, request: Request) -> Answer:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._tell(Asked(request))
+        return await self._answer
+
+    def answer(self, given: Answer) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_result(given)
+
+    async def _ask_user(self, question: str) -> str:
+        self._reply = asyncio.get_running_loop().create_future()
+        self._tell(Questioned(question))
+        return await self._reply
+
+    def reply(self, text: str) -> None:
+        if self._reply and not self._reply.done():
+            self._reply.set_result(text)
+
+    def stop(self, signal_number: int) -> None:
+        """End the session that runs, or is about to."""
+        if signal_number != signal.SIGINT:
+            self._code = 128 + signal_number
+        if self._session:
+            self._session.stop(Interrupted(signal_number))
+        elif self._running:
+            self._running.cancel()
+
+    async def close(self) -> int:
+        """End everything; the exit code of the last session, 0 where none ran."""
+        if self._session:
+            self._session.stop(Interrupted(signal.SIGINT))
+        for task in (self._warming, self._running):
+            if task is None:
+                continue
+            if task is self._warming or self._session is None:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if self._parts:
+            parts, self._parts = self._parts, None
+            await self._put_away(parts)
+        self._closed = True
+        self._came.set()
+        return self._code
+
+    # --- what may be known and chosen ------------------------------------------------------
+
+    def files(self) -> Sequence[str]:
+        return self._files
+
+    def settings(self) -> Sequence[tuple[str, str]]:
+        settings = self._settings
+        return (("model", settings.model.name), ("check", settings.check.command))
+
+    def choose(self, name: str, value: str) -> str:
+        """Set `model` or `check` for the next session."""
+        settings = self._settings
+        if name == "model":
+            model = replace(settings.model, name=value, planner="", coder="", reviewer="")
+            self._settings = replace(settings, model=model)
+        else:
+            self._settings = replace(settings, check=replace(settings.check, command=value))
+        if not self.running:
+            self._make_anew()
+            return f"{name}: {value}"
+        return f"{name} will be {value} with the next task; what runs keeps what it began with"
+
+    def _make_anew(self) -> None:
+        """What was got ready with the old settings is put away, and got ready again."""
+        before, warming = self._parts, self._warming
+        self._parts = None
+
+        async def again() -> None:
+            if warming:
+                await warming
+            parts = before or self._parts
+            self._parts = None
+            if parts:
+                await self._put_away(parts)
+            await self._warm()
+
+        self._warming = asyncio.ensure_future(again())
+
+    def sessions(self) -> Sequence[SessionLine]:
+        """Earlier sessions of this repository, latest first."""
+        rows = self._bench.records.sessions(str(self._bench.place.repository))
+        return [SessionLine(row.id, row.started, row.outcome, row.task) for row in rows]

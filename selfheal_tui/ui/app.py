@@ -1,0 +1,385 @@
+"""The terminal interface: panes that fold events, an input that steers, screens that ask.
+
+It shows what a conductor tells and asks it for what the user wants. Refuses to know what runs.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.widgets import Footer
+from typing_extensions import assert_never
+
+from selfheal_tui.core.approval import Answer, Request
+from selfheal_tui.core.events import (
+    Event,
+    MessageSent,
+    ProposalMade,
+    SessionEnded,
+    SessionStarted,
+    Warned,
+)
+from selfheal_tui.core.text import one_line, printable
+from selfheal_tui.errors import UsageError
+from selfheal_tui.ui.bars.header import Header
+from selfheal_tui.ui.bars.search import SearchLine
+from selfheal_tui.ui.bars.status import Status
+from selfheal_tui.ui.bars.waiting import WaitingLines
+from selfheal_tui.ui.commands import COMMANDS, run_command
+from selfheal_tui.ui.conductor import Asked, Conductor, Happened, News, Questioned, Readied
+from selfheal_tui.ui.deck import Deck, MakePanes
+from selfheal_tui.ui.prompt import Prompt
+from selfheal_tui.ui.summary import Summary, fold
+
+AGAIN_SECONDS = 3.0
+"""How long a first Ctrl-C waits for the second one."""
+
+
+class SelfhealApp(App[int]):
+    """Runs on one conductor until the user leaves; returns the exit code."""
+
+    TITLE = "selfheal"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "panes.tcss"]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "keys"),
+        Binding("f2", "pane(0)", "reasoning"),
+        Binding("f3", "pane(1)", "diff"),
+        Binding("f4", "pane(2)", "sandbox"),
+        Binding("f6", "zoom", "zoom"),
+        Binding("f8", "review", "approval"),
+        Binding("escape", "escape", "stop the step"),
+        Binding("ctrl+c", "leave", "twice: leave", priority=True),
+        Binding("ctrl+q", "quit", "leave at once", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        *,
+        make_panes: MakePanes,
+        themes: Sequence[Theme] = (),
+        theme: str = "",
+        task: str = "",
+        resume: str = "",
+        pick: bool = False,
+    ) -> None:
+        super().__init__()
+        self.conductor = conductor
+        self.summary = Summary()
+        self._make_panes = make_panes
+        self._first_task = task
+        self._resume_first = resume
+        self._pick = pick
+        self._asked: Request | None = None
+        self._question = ""
+        self._proposal: ProposalMade | None = None
+        self._armed = False
+        self._leaving = False
+        for made in themes:
+            self.register_theme(made)
+        if theme:
+            self.theme = theme
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Deck(self._make_panes)
+        yield WaitingLines()
+        yield SearchLine(placeholder="search this pane", select_on_focus=False)
+        if not self.conductor.replayed:
+            yield Prompt(files=self.conductor.files, commands=lambda: list(COMMANDS))
+        yield Status()
+        yield Footer(show_command_palette=True)
+
+    # --- parts -----------------------------------------------------------------------------
+
+    @property
+    def deck(self) -> Deck:
+        return self.screen_stack[0].query_one(Deck)
+
+    @property
+    def waiting(self) -> WaitingLines:
+        return self.screen_stack[0].query_one(WaitingLines)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        found = self.screen_stack[0].query(Prompt)
+        return found.first() if found else None
+
+    # --- from the start to the end ---------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self._focus_input()
+        # The input is ready with the first frame; everything else comes after it.
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        await self.deck.fill()
+        self.conductor.open()
+        self._listen()
+        if self._first_task:
+            self._start(self._first_task)
+        elif self._resume_first:
+            self._resume(self._resume_first)
+        elif self._pick:
+            self._pick_session()
+
+    @work
+    async def _listen(self) -> None:
+        async for news in self.conductor.news():
+            for item in news:
+                await self._take(item)
+            self._show_summary()
+
+    def begin_leaving(self, number: int = signal.SIGINT) -> None:
+        """End the session, then the app; once."""
+        if self._leaving:
+            return
+        self._leaving = True
+        self.waiting.notice("ending the session ...")
+        self.conductor.stop(number)
+        self._leave()
+
+    @work
+    async def _leave(self) -> None:
+        self.exit(await self.conductor.close())
+
+    # --- news ------------------------------------------------------------------------------
+
+    async def _take(self, news: News) -> None:
+        match news:
+            case Happened(event, at):
+                await self._fold(event, at)
+            case Readied():
+                self.waiting.readied(news)
+            case Asked(request):
+                self._asked = request
+                self.bell()
+                self.action_review()
+            case Questioned(text):
+                self._question = text
+                self.bell()
+                self.waiting.notice(f"the model asks: {text}")
+                self._focus_input()
+            case _:
+                assert_never(news)
+
+    async def _fold(self, event: Event, at: float) -> None:
+        match event:
+            case SessionStarted():
+                if self.summary.task:
+                    # Ids begin anew with each session, so its panes do too.
+                    await self.deck.fill()
+                self._proposal = None
+                self.waiting.started()
+                self.waiting.taken(event.task)
+            case MessageSent():
+                self.waiting.taken(event.text)
+            case ProposalMade():
+                self._proposal = event
+            case Warned():
+                self.say_so(one_line(event.text, 300), severity="warning")
+            case SessionEnded():
+                self._session_ended(event)
+            case _:
+                pass
+        self.summary = fold(self.summary, event)
+        self.deck.fold(event, at)
+
+    def _session_ended(self, event: SessionEnded) -> None:
+        self._asked, self._question = None, ""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        unsent = self.waiting.drop()
+        self.waiting.notice("")
+        if unsent and self.prompt and not self.prompt.editor.text:
+            # What was typed too late for this session is the user's to send again.
+            self.prompt.put("\n".join(unsent))
+        self.bell()
+
+    def _show_summary(self) -> None:
+        bottom = self.screen_stack[0]
+        bottom.query_one(Header).show(self.summary)
+        bottom.query_one(Status).show(self.summary)
+
+    def say_so(self, text: str, *, severity: SeverityLevel = "information") -> None:
+        """Tell the user a sentence."""
+        self.notify(printable(text), severity=severity, markup=False)
+
+    # --- what the user sends ---------------------------------------------------------------
+
+    @on(Prompt.Sent)
+    def _sent(self, event: Prompt.Sent) -> None:
+        text = event.text
+        if text.startswith("/"):
+            run_command(self, text[1:])
+        elif text.startswith("!"):
+            self._shell(text[1:].strip())
+        elif self._question:
+            self._question = ""
+            self.waiting.notice("")
+            self.conductor.reply(text)
+        elif self.conductor.running:
+            self.waiting.wait(text)
+            self.conductor.say(text)
+        else:
+            self._start(text)
+
+    def _start(self, task: str) -> None:
+        self.waiting.wait(task)
+        self.conductor.start(task)
+
+    def _shell(self, command: str) -> None:
+        why_not = self.conductor.shell(command) if command else "type a command after the !"
+        if why_not:
+            self.say_so(why_not, severity="warning")
+
+    @work
+    async def _pick_session(self) -> None:
+        from selfheal_tui.ui.screens.picker import PickerScreen
+
+        sessions = self.conductor.sessions()
+        if not sessions:
+            self.say_so("there is no session of this repository yet")
+            return
+        if session := await self.push_screen_wait(PickerScreen(sessions)):
+            self._resume(session)
+
+    def _resume(self, session: str) -> None:
+        try:
+            self.conductor.resume(session)
+        except UsageError as error:
+            self.say_so(str(error), severity="warning")
+
+    # --- approvals -------------------------------------------------------------------------
+
+    def action_review(self) -> None:
+        """Show the approval that is wanted."""
+        from selfheal_tui.ui.screens.approval import ApprovalScreen
+
+        if self._asked is None or isinstance(self.screen, ApprovalScreen):
+            return
+        self.waiting.notice("")
+        again = self.summary.attempt < self.summary.attempts
+        screen = ApprovalScreen(self._asked, self._proposal, again=again)
+        self.push_screen(screen, self._reviewed)
+
+    def _reviewed(self, given: Answer | None) -> None:
+        if self._asked is None:
+            return
+        if given is None:
+            self.waiting.notice("an approval waits: F8 opens it again")
+            return
+        self._asked = None
+        self.conductor.answer(given)
+
+    # --- keys ------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "review":
+            return self._asked is not None
+        return True
+
+    def action_help(self) -> None:
+        from selfheal_tui.ui.screens.help import HelpScreen
+        from selfheal_tui.ui.tables import key_tables
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(key_tables(self.deck.panes)))
+
+    def action_pane(self, number: int) -> None:
+        self.deck.show(number)
+
+    def action_zoom(self) -> None:
+        self.deck.toggle_zoom()
+
+    def action_escape(self) -> None:
+        """Close the list of completions; from a pane to the input; else cut the step short."""
+        prompt = self.prompt
+        if prompt is None or prompt.close_list():
+            return
+        if not prompt.has_focus_within:
+            self._focus_input()
+        elif self.conductor.running and not self.conductor.cancel_step():
+            self.say_so("this step cannot be cut short; Ctrl-C twice ends the session")
+
+    def action_leave(self) -> None:
+        """Copy a selection; else the first time cut the step and ask, the second time leave."""
+        if self._copied():
+            return
+        if self._armed or not self.conductor.running:
+            self._leave_or_ask()
+            return
+        self.conductor.cancel_step()
+        self._leave_or_ask()
+
+    def _leave_or_ask(self) -> None:
+        if self._armed:
+            self.begin_leaving()
+            return
+        self._armed = True
+        self.set_timer(AGAIN_SECONDS, self._disarm)
+        self.say_so("Ctrl-C again leaves; the session is kept and can be taken up")
+
+    def _disarm(self) -> None:
+        self._armed = False
+
+    def _copied(self) -> bool:
+        text = self.screen.get_selected_text()
+        if not text and self.prompt and self.prompt.has_focus_within:
+            text = self.prompt.editor.selected_text
+        if not text:
+            return False
+        self.copy_to_clipboard(text)
+        self.screen.clear_selection()
+        self.say_so("copied")
+        return True
+
+    async def action_quit(self) -> None:
+        self.begin_leaving()
+
+    def _focus_input(self) -> None:
+        if self.prompt:
+            self.prompt.editor.focus()
+        elif self.deck.panes:
+            self.deck.show(0)
+
+    # --- search ----------------------------------------------------------------------------
+
+    @on(Deck.SearchWanted)
+    def _ask_search(self) -> None:
+        self.screen.query_one(SearchLine).ask()
+
+    @on(SearchLine.Wanted)
+    def _search(self, event: SearchLine.Wanted) -> None:
+        found = self.deck.search(event.text)
+        self._focus_front()
+        self.say_so(f"{found} found: n next, N previous" if found else "not found in this pane")
+
+    @on(SearchLine.GivenUp)
+    def _focus_front(self) -> None:
+        self.deck.focus_front()
+
+    # --- palette ---------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from (
+            SystemCommand(title, text, run) for title, text, run in self._palette_commands()
+        )
+
+    def _palette_commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
+        yield "Keys", "every key and every command", self.action_help
+        yield "Theme", "choose a theme", self.action_change_theme
+        yield "Zoom", "one pane alone, or all of them", self.action_zoom
+        yield "Stop the step", "the model then waits for you", self.conductor.cancel_step
+        yield "Take up a session", "an earlier one of this repository", self._pick_session
+        yield "Leave", "end the session; it is kept", self.begin_leaving

@@ -1,0 +1,78 @@
+"""What waits: steps of getting ready, messages not yet taken, an approval, a question."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from selfheal_tui.core.text import one_line
+from selfheal_tui.ui.conductor import Readied
+
+_MARKS = {"working": "…", "ready": "✓", "failed": "✗"}
+
+
+class WaitingLines(Static):
+    """Hidden while nothing waits."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._readied: dict[str, Readied] = {}
+        self._queue: list[str] = []
+        self._notice = ""
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def readied(self, step: Readied) -> None:
+        """A step of getting ready went on."""
+        self._readied[step.name] = step
+        self._draw()
+
+    def started(self) -> None:
+        """A session began: getting ready is its own business now."""
+        self._readied.clear()
+        self._draw()
+
+    def wait(self, text: str) -> None:
+        """Keep a message in sight until it is taken."""
+        self._queue.append(text)
+        self._draw()
+
+    def taken(self, text: str) -> None:
+        """A message reached the conversation."""
+        if text in self._queue:
+            self._queue.remove(text)
+            self._draw()
+
+    def drop(self) -> list[str]:
+        """Forget what waits, and return it."""
+        queue, self._queue = self._queue, []
+        self._draw()
+        return queue
+
+    def notice(self, text: str) -> None:
+        """One standing sentence; empty to take it away."""
+        self._notice = text
+        self._draw()
+
+    def lines(self) -> list[str]:
+        """What is shown, one line each."""
+        lines = []
+        if any(step.state != "ready" for step in self._readied.values()):
+            lines.append("   ".join(_ready(step) for step in self._readied.values()))
+        lines += [
+            f"  {one_line(step.detail, 400)}"
+            for step in self._readied.values()
+            if step.state == "failed"
+        ]
+        lines += [f"waits: {one_line(text, 160)}" for text in self._queue]
+        return [*lines, one_line(self._notice, 400)] if self._notice else lines
+
+    def _draw(self) -> None:
+        lines = self.lines()
+        self.display = bool(lines)
+        self.update("\n".join(lines))
+
+
+def _ready(step: Readied) -> str:
+    detail = f" {one_line(step.detail, 60)}" if step.detail and step.state == "working" else ""
+    return f"{_MARKS[step.state]} {step.name}{detail}"

@@ -1,0 +1,1 @@
+"""Screens over the panes: they ask one thing and return one value."""

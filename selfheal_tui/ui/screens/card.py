@@ -1,0 +1,81 @@
+"""What an approval screen says of a request: its exact values, the proof card, warnings first."""
+
+from __future__ import annotations
+
+from typing_extensions import assert_never
+
+from selfheal_tui.core.approval import CommitRequest, PushRequest, Request, SetupRequest
+from selfheal_tui.core.events import ProposalMade
+from selfheal_tui.core.proof import Proof, card_lines
+from selfheal_tui.core.text import printable
+
+
+def question(request: Request) -> str:
+    """What is asked, as one short line."""
+    match request:
+        case SetupRequest():
+            return "Run this set-up command?"
+        case CommitRequest():
+            return "Make this commit?"
+        case PushRequest():
+            return "Push this commit?"
+        case _:
+            assert_never(request)
+
+
+def values(request: Request) -> list[tuple[str, str]]:
+    """Every value that the consent is bound to, but the message: pairs of a name and a value."""
+    match request:
+        case SetupRequest():
+            return [
+                ("command", request.command),
+                ("why", request.reason),
+                ("image", request.image),
+                ("files", ", ".join(request.files) or "none"),
+                ("network", "on while it runs, in a build container of its own"),
+            ]
+        case CommitRequest():
+            return [
+                ("branch", request.ref),
+                ("moves", f"{_old(request.old)} -> the new commit"),
+                ("parent", _old(request.parent)),
+                ("tree", request.tree),
+                ("files", _worktree(request)),
+            ]
+        case PushRequest():
+            return [
+                ("commit", request.commit),
+                ("remote", request.remote),
+                ("url", request.url),
+                ("ref", request.ref),
+                ("moves", f"{_old(request.old)} -> {request.commit}"),
+            ]
+        case _:
+            assert_never(request)
+
+
+def _old(value: str) -> str:
+    return "(does not exist yet)" if set(value) <= {"0"} else value
+
+
+def _worktree(request: CommitRequest) -> str:
+    if request.update_worktree:
+        return "your working tree and index follow"
+    return "your working tree, index and current branch stay as they are"
+
+
+def value_text(request: Request) -> str:
+    """The values as printable lines."""
+    return "\n".join(f"{name:<9} {printable(value)}" for name, value in values(request))
+
+
+def card_text(proposal: ProposalMade) -> str:
+    """The whole proof card as printable lines."""
+    return printable("\n".join(card_lines(Proof.from_json(proposal.proof))))
+
+
+def warnings_of(proposal: ProposalMade) -> tuple[str, ...]:
+    """The warnings of the proof card, and that nothing proves it where that is so."""
+    proof = Proof.from_json(proposal.proof)
+    unproved = () if proof.verified else ("NOT VERIFIED: no check passed on this tree",)
+    return (*unproved, *(printable(warning) for warning in proof.warnings))

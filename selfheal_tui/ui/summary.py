@@ -1,0 +1,145 @@
+"""The run in a few words, folded from its events: what the header and the status line show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from selfheal_tui.core.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    AttemptEnded,
+    AttemptStarted,
+    CheckChosen,
+    CheckEnded,
+    CommandStarted,
+    Committed,
+    Event,
+    PlanProposed,
+    ProposalMade,
+    Pushed,
+    QuestionAnswered,
+    QuestionAsked,
+    ReviewGiven,
+    SandboxOpened,
+    SandboxWasLost,
+    SessionEnded,
+    SessionStarted,
+    SnapshotTaken,
+    StepStarted,
+    ToolCalled,
+    TurnEnded,
+    TurnStarted,
+)
+
+_CHECKING = {
+    "baseline": "runs the check on the untouched files",
+    "flaky": "runs the check again, to find what flakes",
+    "verify": "runs the check",
+    "proof": "proves it in a fresh sandbox",
+    "user": "runs your command",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is known so far. `before` and `now` count failing tests, None while unknown; `phase`
+    says what happens at the moment; `waiting` is true while it waits for the user."""
+
+    task: str = ""
+    branch: str = ""
+    model: str = ""
+    check: str = ""
+    attempt: int = 0
+    attempts: int = 0
+    before: int | None = None
+    now: int | None = None
+    cost: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    context: float | None = None
+    network: str = ""
+    sandbox: str = ""
+    phase: str = ""
+    waiting: bool = False
+    ended: SessionEnded | None = None
+
+
+def fold(summary: Summary, event: Event) -> Summary:
+    """The summary after one more event."""
+    match event:
+        case SessionStarted():
+            return Summary(task=event.task, phase="gets ready")
+        case SessionEnded():
+            return replace(summary, phase=event.outcome, waiting=False, ended=event)
+        case SnapshotTaken():
+            return replace(summary, branch=event.branch.removeprefix("refs/heads/") or "detached")
+        case CheckChosen():
+            return replace(summary, check=event.command)
+        case SandboxOpened():
+            name = f"{event.kind} {event.container[:12]}".strip()
+            return replace(summary, network=event.network, sandbox=f"{name} ({event.profile})")
+        case SandboxWasLost():
+            return replace(summary, sandbox="lost, a fresh one comes")
+        case TurnEnded():
+            return _after_turn(summary, event)
+        case CheckEnded():
+            return _after_check(summary, event)
+        case AttemptStarted():
+            return replace(summary, attempt=event.number, attempts=event.of)
+        case _:
+            return _phase(summary, event)
+
+
+def _after_turn(summary: Summary, event: TurnEnded) -> Summary:
+    return replace(
+        summary,
+        cost=max(summary.cost, event.total_cost),
+        tokens_in=summary.tokens_in + event.input_tokens,
+        tokens_out=summary.tokens_out + event.output_tokens,
+        context=event.context_share if event.context_share is not None else summary.context,
+        phase="interrupted: waits for you" if event.finish == "cancelled" else summary.phase,
+        waiting=event.finish == "cancelled",
+    )
+
+
+def _after_check(summary: Summary, event: CheckEnded) -> Summary:
+    failing = len(event.failing)
+    if event.purpose == "baseline":
+        return replace(summary, before=failing, now=failing)
+    return replace(summary, now=failing)
+
+
+def _phase(summary: Summary, event: Event) -> Summary:
+    """What happens now, in words."""
+    waits = False
+    match event:
+        case StepStarted():
+            phase = f"gets ready: {event.name}"
+        case TurnStarted():
+            summary = replace(summary, model=event.model)
+            phase = f"{event.role} thinks"
+        case ToolCalled():
+            phase = f"{event.role}: {event.name}"
+        case CommandStarted() if event.purpose in _CHECKING:
+            phase = _CHECKING[event.purpose]
+        case PlanProposed():
+            phase = "planned"
+        case ReviewGiven():
+            phase = f"reviewed: {event.verdict}"
+        case AttemptEnded():
+            phase = f"attempt {event.number}: {event.outcome}"
+        case ProposalMade():
+            phase = "proposes"
+        case ApprovalAsked():
+            phase, waits = f"waits for your approval: {event.kind}", True
+        case QuestionAsked():
+            phase, waits = "asks you", True
+        case ApprovalAnswered() | QuestionAnswered():
+            phase = "goes on"
+        case Committed():
+            phase = "committed"
+        case Pushed():
+            phase = "pushed"
+        case _:
+            return summary
+    return replace(summary, phase=phase, waiting=waits)
