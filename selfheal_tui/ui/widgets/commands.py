@@ -14,6 +14,8 @@ from selfheal_tui.ui.widgets.output import FoldedLines, Output
 LIVE_LINES = 12
 """Lines of a running or failed command that are seen without opening it."""
 
+_PURPOSES = {"tool": "", "flaky": "once more", "setup": "set-up"}
+
 Elapsed = Callable[[float], float]
 """Seconds since an event's time."""
 
@@ -90,7 +92,8 @@ class CommandBlock(Block):
         return [_cut(line("    ", (part, "strong")), width) for part in more]
 
     def _state(self) -> Content:
-        purpose = "" if self.purpose == "tool" else f"{shown(self.purpose)}  "
+        purpose = _PURPOSES.get(self.purpose, shown(self.purpose))
+        purpose = f"{purpose}  " if purpose else ""
         ended = self._ended
         if ended is None:
             took = seconds(self._elapsed(self._began))

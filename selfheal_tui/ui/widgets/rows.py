@@ -36,6 +36,7 @@ LOOKS = frozenset(
         "dim",
         "strong",
         "failed",
+        "failed-count",
         "ok",
         "warned",
         "running",
@@ -327,8 +328,13 @@ class Rows(ScrollView, can_focus=True):
         if self._goes_on(by):
             self._scroll_to_row(self.scroll_offset.y + by)
             return
-        index = min(max(self._cursor_index() + by, 0), len(self.blocks) - 1)
-        self.reveal(self.blocks[index])
+        index = self._cursor_index() + by
+        while 0 <= index < len(self.blocks):
+            # Hunks of a closed file have no lines.
+            if self.blocks[index].lines(self.line_width):
+                self.reveal(self.blocks[index])
+                return
+            index += by
 
     def _goes_on(self, by: int) -> bool:
         """Whether the block at the cursor goes on past the edge of the screen."""

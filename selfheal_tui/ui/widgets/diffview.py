@@ -1,0 +1,123 @@
+"""A difference as one column: files and their hunks, each with a mark, for pane and approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from selfheal_tui.ui.widgets.block import Block
+from selfheal_tui.ui.widgets.hunks import FileBlock, HunkBlock, Layout, NoticeBlock
+from selfheal_tui.ui.widgets.patchfiles import FilePatch, best_match
+from selfheal_tui.ui.widgets.rows import Rows
+
+
+class DiffView(Rows):
+    """Shows the files of a patch. `mark` notes a choice at a hunk; `marks` tells all of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right_square_bracket", "hunk(1)", "Next hunk", key_display="]"),
+        Binding("left_square_bracket", "hunk(-1)", "Previous hunk", key_display="[", show=False),
+        Binding("right_curly_bracket", "file(1)", "Next file", key_display="}", show=False),
+        Binding("left_curly_bracket", "file(-1)", "Previous file", key_display="{", show=False),
+        Binding("s", "split", "Split"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.files: tuple[FilePatch, ...] = ()
+        self._layout = Layout()
+
+    def show(self, files: Sequence[FilePatch], notice: str = "") -> None:
+        """Show `files`, or a sentence. Hunks that were there before keep their marks and place."""
+        if tuple(files) == self.files and self.blocks:
+            return
+        old_hunks = {(block.owner.patch.names, block.hunk.raw): block for block in self._hunks()}
+        old_files = {block.patch.names: block for block in self._heads()}
+        kept, row = self.cursor, self.scroll_offset.y
+        blocks: list[Block] = []
+        for patch in files:
+            head = FileBlock(patch)
+            if (before := old_files.get(patch.names)) is not None:
+                head.open = before.open
+                head.reviewed = before.reviewed and before.patch == patch
+            blocks += [head, *self._fresh(head, old_hunks)]
+        self.files = tuple(files)
+        self.replace(blocks or [NoticeBlock(notice or "No file is changed.")])
+        if kept in blocks:
+            self.cursor = kept
+            self.call_after_refresh(self.scroll_to, y=row, animate=False)
+        self.sync()
+
+    def _fresh(self, head: FileBlock, old: dict[tuple[str, str], HunkBlock]) -> list[HunkBlock]:
+        hunks = []
+        for hunk in head.patch.hunks:
+            block = old.get((head.patch.names, hunk.raw))
+            if block is None:
+                block = HunkBlock(head, hunk, self._layout)
+            block.owner, block.hunk = head, hunk
+            hunks.append(block)
+        return hunks
+
+    def _hunks(self) -> list[HunkBlock]:
+        return [block for block in self.blocks if isinstance(block, HunkBlock)]
+
+    def _heads(self) -> list[FileBlock]:
+        return [block for block in self.blocks if isinstance(block, FileBlock)]
+
+    # --- marks -----------------------------------------------------------------------------
+
+    @property
+    def hunk(self) -> HunkBlock | None:
+        """The hunk at the cursor; the first one of the file when the cursor is on its name."""
+        if isinstance(self.cursor, HunkBlock):
+            return self.cursor
+        if isinstance(self.cursor, FileBlock):
+            own = (block for block in self._hunks() if block.owner is self.cursor)
+            return next(own, None)
+        return None
+
+    def mark(self, block: HunkBlock, mark: str) -> None:
+        """Note `accepted`, `rejected` or nothing at a hunk."""
+        block.mark = mark
+        block.changed()
+        self.sync()
+
+    def marks(self) -> dict[tuple[str, int], str]:
+        """Path and number of each marked hunk, with its mark."""
+        return {
+            (block.path, block.hunk.number): block.mark for block in self._hunks() if block.mark
+        }
+
+    # --- moves -----------------------------------------------------------------------------
+
+    def go_to_file(self, path: str) -> bool:
+        """Show a file from its heading on; False when the difference has no such file."""
+        match = best_match(self.files, path)
+        heads = (block for block in self._heads() if block.patch is match)
+        head = next(heads, None)
+        if head is None:
+            return False
+        self.reveal(head)
+        self.scroll_to(y=self._top_of(head), animate=False)
+        return True
+
+    def action_hunk(self, by: int) -> None:
+        self._go(by, HunkBlock)
+
+    def action_file(self, by: int) -> None:
+        self._go(by, FileBlock)
+
+    def _go(self, by: int, kind: type[Block]) -> None:
+        at = self.blocks.index(self.cursor) if self.cursor in self.blocks else -1
+        after = self.blocks[at + 1 :] if by > 0 else self.blocks[: max(at, 0)][::-1]
+        wanted = next((block for block in after if isinstance(block, kind)), None)
+        if wanted is not None:
+            self.reveal(wanted)
+
+    def action_split(self) -> None:
+        """By width, then split, then unified, and around again."""
+        order = {None: True, True: False, False: None}
+        self._layout.split = order[self._layout.split]
+        self.sync()

@@ -1,0 +1,271 @@
+"""Files and hunks of a difference as entries: line numbers, syntax, changed words, two layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from selfheal_tui.core.patch import Line
+from selfheal_tui.ui.widgets.block import Block
+from selfheal_tui.ui.widgets.lines import folded, line, shown, spread, wrapped
+from selfheal_tui.ui.widgets.patchfiles import FilePatch, HunkText
+from selfheal_tui.ui.widgets.syntax import highlighted
+from selfheal_tui.ui.widgets.words import Ranges, pairs, word_ranges
+
+WIDE = 100
+"""Cells from which the two sides stand next to each other, when nobody chose."""
+
+_KINDS = {
+    "added": "new file",
+    "deleted": "deleted",
+    "mode": "permissions",
+    "binary": "binary",
+    "link": "link",
+}
+_SIGNS = {"+": "added", "-": "removed", " ": ""}
+_MARKS = {"accepted": ("✓ accepted", "ok"), "rejected": ("✗ rejected", "failed")}
+
+
+class Layout:
+    """How hunks are laid out: `split` is True, False, or None for by width. Shared by a view."""
+
+    def __init__(self) -> None:
+        self.split: bool | None = None
+
+    def is_split(self, width: int) -> bool:
+        return width >= WIDE if self.split is None else self.split
+
+
+def counts(added: int, removed: int) -> Content:
+    """`+3 -1`, each in its colour."""
+    return line((f"+{added}", "ok"), " ", (f"-{removed}", "failed-count"))
+
+
+class FileBlock(Block):
+    """The heading of a file in the difference; closing it hides its hunks."""
+
+    foldable = True
+
+    def __init__(self, patch: FilePatch) -> None:
+        super().__init__()
+        self.patch = patch
+        self.open = True
+        self.reviewed = False
+
+    def make(self, width: int) -> Sequence[Content]:
+        left = line(("▾ " if self.open else "▸ ", "dim"), (_name(self.patch), "title"))
+        kind = _KINDS.get(self.patch.file.kind, "")
+        left += line((f"  {kind}" if kind else "", "dim"), ("  ✓" if self.reviewed else "", "ok"))
+        marks = line(("  " + " · ".join(self.patch.marks) if self.patch.marks else "", "warned"))
+        head = spread(left + marks, counts(self.patch.added, self.patch.removed), width)
+        return [head, *self._notes(width)]
+
+    def _notes(self, width: int) -> list[Content]:
+        """What a file without lines to show is about."""
+        file = self.patch.file
+        if not self.open:
+            return []
+        notes = []
+        if file.old_mode and file.new_mode and file.old_mode != file.new_mode:
+            notes.append(f"permissions {file.old_mode} → {file.new_mode}")
+        if file.binary:
+            notes.append("binary content, not shown")
+        return [part for note in notes for part in wrapped(line("  ", (note, "dim")), width)]
+
+    def text(self) -> str:
+        return _name(self.patch)
+
+
+class HunkBlock(Block):
+    """One hunk. `mark` is accepted, rejected or empty."""
+
+    def __init__(self, owner: FileBlock, hunk: HunkText, layout: Layout) -> None:
+        super().__init__()
+        self.owner = owner
+        self.hunk = hunk
+        self.mark = ""
+        self._layout = layout
+        self._read: _Read | None = None
+        self._made_for: tuple[bool, bool] | None = None
+
+    @property
+    def path(self) -> str:
+        return self.owner.patch.path
+
+    def lines(self, width: int) -> Sequence[Content]:
+        made_for = (self.owner.open, self._is_split(width))
+        if made_for != self._made_for:
+            self._made_for = made_for
+            self.changed()
+        return super().lines(width)
+
+    def make(self, width: int) -> Sequence[Content]:
+        if not self.owner.open:
+            return []
+        head = self._head(width)
+        try:
+            read = self._read = self._read or _Read(self.hunk, self.owner.patch)
+        except ValueError as error:
+            return [head, line(("  " + shown(str(error)), "failed")), Content("")]
+        if self._is_split(width):
+            return _SplitLines(head, read, width)
+        return _UnifiedLines(head, read, width)
+
+    def _is_split(self, width: int) -> bool:
+        """A file that is new or gone has one side only."""
+        both = bool(self.hunk.added and self.hunk.removed) or len(self.owner.patch.hunks) > 1
+        return both and self._layout.is_split(width)
+
+    def _head(self, width: int) -> Content:
+        mark = line(_MARKS[self.mark]) if self.mark else Content("")
+        return spread(line(("  " + shown(self.hunk.header), "hunk")), mark, width)
+
+    def text(self) -> str:
+        return self.hunk.raw
+
+
+class NoticeBlock(Block):
+    """A sentence in place of a difference."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def make(self, width: int) -> Sequence[Content]:
+        return [Content(""), *wrapped(line((self._text, "dim")), width)]
+
+
+def _name(patch: FilePatch) -> str:
+    file = patch.file
+    name = shown(file.path).replace("\n", "␊")
+    if file.old_path != file.path:
+        return f"{shown(file.old_path)} → {name}".replace("\n", "␊")
+    return name
+
+
+class _Read:
+    """What both layouts need of a hunk: its lines in colours, and the words that changed."""
+
+    def __init__(self, hunk: HunkText, patch: FilePatch) -> None:
+        self.lines = hunk.hunk.lines
+        self.words = word_ranges(self.lines)
+        self.digits = len(str(max((each.new or each.old or 0 for each in self.lines), default=1)))
+        self.texts = self._coloured(patch.path)
+
+    def _coloured(self, path: str) -> list[Content]:
+        """Old and new side are read apart, as each is a text of its own."""
+        texts = [Content("")] * len(self.lines)
+        for signs, wanted in (("-", "- "), ("+", "+ ")):
+            places = [at for at, each in enumerate(self.lines) if each.sign in wanted]
+            if not any(self.lines[at].sign in signs for at in places) and signs == "-":
+                continue
+            code = "\n".join(self.lines[at].text for at in places)
+            for at, content in zip(places, highlighted(code, path=path), strict=False):
+                texts[at] = self._with_words(at, content)
+        return texts
+
+    def _with_words(self, at: int, content: Content) -> Content:
+        each = self.lines[at]
+        ranges: Ranges = self.words.get(at, ())
+        # Marks and tabs made the drawn text another one than that which was compared.
+        if ranges and content.plain == each.text:
+            for start, end in ranges:
+                content = content.stylize(f"{_SIGNS[each.sign]}-word", start, end)
+        if not each.newline:
+            content += line(("  [no newline at the end]", "dim"))
+        return content
+
+
+class _Placed(Sequence[Content]):
+    """Lines below a heading, laid out when they are looked at."""
+
+    def __init__(self, head: Content, heights: Sequence[int]) -> None:
+        self._head = head
+        self._places = [(at, row) for at, rows in enumerate(heights) for row in range(rows)]
+
+    def __len__(self) -> int:
+        return len(self._places) + 2
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        if index == 0:
+            return self._head
+        if index > len(self._places):
+            return Content("")
+        return self.row(*self._places[index - 1])
+
+    def row(self, at: int, row: int) -> Content:
+        raise NotImplementedError
+
+
+class _UnifiedLines(_Placed):
+    """Removed above added, with the numbers of both sides where there is room."""
+
+    def __init__(self, head: Content, read: _Read, width: int) -> None:
+        self._read, self._width = read, width
+        self._both = width >= 60
+        numbers = read.digits * 2 + 1 if self._both else read.digits
+        self._room = max(width - numbers - 3, 8)
+        super().__init__(head, [_rows(text, self._room) for text in read.texts])
+
+    def row(self, at: int, row: int) -> Content:
+        each = self._read.lines[at]
+        text = _piece(self._read.texts[at], self._room, row)
+        number = self._number(each) if row == 0 else " " * len(self._number(each))
+        sign = each.sign if row == 0 else " "
+        content = line((f"{number} ", "number"), f"{sign} ") + text
+        return _filled(content, each.sign, self._width)
+
+    def _number(self, each: Line) -> str:
+        digits = self._read.digits
+        if not self._both:
+            return f"{(each.new or each.old or ''):>{digits}}"
+        return f"{each.old or '':>{digits}} {each.new or '':>{digits}}"
+
+
+class _SplitLines(_Placed):
+    """Old on the left, new on the right."""
+
+    def __init__(self, head: Content, read: _Read, width: int) -> None:
+        self._read = read
+        self._side = max((width - 1) // 2, 12)
+        self._room = max(self._side - read.digits - 3, 8)
+        self._pairs = pairs(read.lines)
+        super().__init__(head, [self._height(*pair) for pair in self._pairs])
+
+    def _height(self, old: int | None, new: int | None) -> int:
+        places = {at for at in (old, new) if at is not None}
+        return max(_rows(self._read.texts[at], self._room) for at in places)
+
+    def row(self, at: int, row: int) -> Content:
+        old, new = self._pairs[at]
+        return self._half(old, row, left=True) + " " + self._half(new, row, left=False)
+
+    def _half(self, at: int | None, row: int, *, left: bool) -> Content:
+        if at is None:
+            return Content(" " * self._side)
+        each = self._read.lines[at]
+        number = (each.old if left else each.new) if row == 0 else ""
+        text = _piece(self._read.texts[at], self._room, row)
+        sign = each.sign if row == 0 else " "
+        head = line((f"{number or '':>{self._read.digits}} ", "number"), f"{sign} ")
+        return _filled(head + text, each.sign, self._side)
+
+
+def _rows(text: Content, room: int) -> int:
+    if text.cell_length <= room:
+        return 1
+    return len(folded(text.without_spans, room))
+
+
+def _piece(text: Content, room: int, row: int) -> Content:
+    rows = folded(text, room)
+    return rows[row] if row < len(rows) else Content("")
+
+
+def _filled(content: Content, sign: str, width: int) -> Content:
+    """The whole line in the colour of its sign, under what is coloured already."""
+    content = content + " " * max(width - content.cell_length, 0)
+    return content.stylize_before(_SIGNS[sign]) if _SIGNS[sign] else content

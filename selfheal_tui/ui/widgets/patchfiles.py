@@ -1,0 +1,110 @@
+"""A patch cut into files and hunks, each read when it is looked at: one costs what is seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from selfheal_tui.core.patch import FileDiff, Hunk, read_patch
+from selfheal_tui.core.pathkinds import CHECK_SETTINGS, SECURITY, classify
+
+_FILE = re.compile(r"^diff --git ", re.MULTILINE)
+_HUNK = re.compile(r"^@@ -", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class HunkText:
+    """One hunk as the patch has it; `head` is its file's header. `number` counts from 0."""
+
+    head: str
+    raw: str
+    number: int
+
+    @cached_property
+    def hunk(self) -> Hunk:
+        """The hunk. Raises ValueError when it is none."""
+        return read_patch(self.head + self.raw)[0].hunks[0]
+
+    @property
+    def header(self) -> str:
+        return self.raw.split("\n", 1)[0]
+
+    @property
+    def added(self) -> int:
+        return self.raw.count("\n+")
+
+    @property
+    def removed(self) -> int:
+        return self.raw.count("\n-")
+
+
+@dataclass(frozen=True)
+class FilePatch:
+    """One file of a patch. `added` and `removed` count lines."""
+
+    head: str
+    hunks: tuple[HunkText, ...]
+    added: int
+    removed: int
+
+    @cached_property
+    def file(self) -> FileDiff:
+        """The file without its hunks. Raises ValueError when the header is none."""
+        file = read_patch(self.head)[0]
+        # A file whose permissions changed beside its text is modified.
+        return replace(file, kind="modified") if file.kind == "mode" and self.hunks else file
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    @property
+    def names(self) -> str:
+        """The line that names the file: the same one in every patch that changes it."""
+        return self.head.split("\n", 1)[0]
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """What makes this file one to look at with care, in a word each."""
+        file = self.file
+        marks = sorted(classify(file.path) - {CHECK_SETTINGS, SECURITY})
+        marks += ["security"] if SECURITY in classify(file.path) else []
+        marks += ["link"] if file.link else []
+        marks += ["mode"] if file.old_mode and file.new_mode and _mode_differs(file) else []
+        return tuple(marks)
+
+
+def _mode_differs(file: FileDiff) -> bool:
+    return file.old_mode != file.new_mode
+
+
+def cut_patch(text: str) -> tuple[FilePatch, ...]:
+    """The files of a patch, in its order. Lines of a hunk start with a sign, so cuts are safe."""
+    starts = [match.start() for match in _FILE.finditer(text)]
+    ends = [*starts[1:], len(text)]
+    return tuple(_file(text[start:end]) for start, end in zip(starts, ends, strict=True))
+
+
+def _file(section: str) -> FilePatch:
+    starts = [match.start() for match in _HUNK.finditer(section)]
+    head = section[: starts[0]] if starts else section
+    ends = [*starts[1:], len(section)]
+    hunks = tuple(
+        HunkText(head, section[start:end], number)
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+    )
+    added = sum(hunk.added for hunk in hunks)
+    return FilePatch(head, hunks, added, sum(hunk.removed for hunk in hunks))
+
+
+def best_match(files: Sequence[FilePatch], path: str) -> FilePatch | None:
+    """The file that `path` means: the same one, or the one that it ends with."""
+    name = path.rsplit("/", 1)[-1]
+    likely = [file for file in files if name in file.names] or files
+    for file in likely:
+        if file.path == path:
+            return file
+    ending = (file for file in likely if path.endswith("/" + file.path))
+    return next(ending, None)
