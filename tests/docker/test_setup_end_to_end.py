@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import pytest
 
@@ -42,8 +43,10 @@ def heal(place, *arguments):
         )  # fmt: skip
 
 
-def test_dependencies_are_installed_once_and_the_second_run_is_offline(tmp_path):
-    place = Workplace(tmp_path, FILES)
+def test_dependencies_are_installed_once_and_the_second_run_is_offline(tmp_path, engine):
+    # No earlier run of this test can have left a layer for these bytes.
+    files = FILES | {"requirements.txt": f"six==1.16.0  # {uuid4()}\n"}
+    place = Workplace(tmp_path, files)
     ended = heal(place)
     assert ended.exit_code == 0, ended.err
     events = events_of(place)
@@ -55,6 +58,8 @@ def test_dependencies_are_installed_once_and_the_second_run_is_offline(tmp_path)
     assert again.exit_code == 0, again.err
     assert [e["kind"] for e in events_of(place) if e["event"] == "ApprovalAsked"] == ["commit"]
     assert again.result["failing_before"] == ["test_greet.py::test_greet"]
+    assert again.result["image"] == ended.result["image"]
+    engine.images.remove(ended.result["image"])
 
 
 def test_nobody_to_approve_the_set_up_is_exit_3(tmp_path):
