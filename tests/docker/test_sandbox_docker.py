@@ -229,9 +229,16 @@ async def test_running_out_of_memory_inside_a_longer_command_is_named(sandbox):
 
 async def test_memory_full_of_files_is_a_lost_sandbox(start):
     sandbox = await start(replace(PROFILE, memory_mb=64, disk_mb=60))
-    await sandbox.run("head -c 58M /dev/zero >f; head -c 60M /dev/zero >/tmp/g", timeout=60)
-    with pytest.raises(SandboxLost, match="64 MiB of memory are full"):
+
+    async def fill_and_scan():
+        # The shell becomes `head`, so that the last process to be killed is a small one.
+        for place in ("f", "/tmp/g", "/tmp/h", "~/i"):
+            fill = f"exec head -c 60M /dev/zero >{place}"
+            await sandbox.run(fill, timeout=60, shell_state=False)
         await sandbox.scan()
+
+    with pytest.raises(SandboxLost, match="64 MiB of memory"):
+        await fill_and_scan()
 
 
 async def test_killing_the_runner_is_one_killed_command(sandbox):

@@ -118,7 +118,7 @@ class Channel:
         if self._container.gone.done():
             raise SandboxLost(await self._container.why_lost())
         if self._runner is None:
-            await self.restart()
+            await to_the_end(self.restart())
         assert self._runner is not None, "restart attaches a runner or raises"
         ended = self._runner.begin(command, hear, feed)
         await either(ended, self._container.gone, timeout)
@@ -126,32 +126,36 @@ class Channel:
             return await self._after(end, command)
         timed_out = not ended.done() and not self._container.gone.done()
         kills = self._kills
-        await self.restart()
+        await to_the_end(self.restart())
         return Outcome(124 if timed_out else 137, self._kills > kills, timed_out)
 
     async def _after(self, end: Ended, command: Command) -> Outcome:
         self._kills = end.kills_after
         # A command that failed may have left some of its input for the next one to trip over.
         if end.strays or (command.input_bytes and end.exit_code):
-            await self.restart()
+            await to_the_end(self.restart())
         return Outcome(end.exit_code, end.kills_after > end.kills_before)
 
     async def _attach(self) -> _Runner:
         """A runner that has answered; its first answer also tells the count of kills so far."""
         runner = _Runner()
         runner.attach(await self._container.execute(self._arguments, runner.hear))
+        try:
+            self._kills = await self._first_answer(runner)
+        except BaseException:
+            runner.close()
+            raise
+        return runner
+
+    async def _first_answer(self, runner: _Runner) -> int:
         await runner.boot(_runner_scripts())
         ended = runner.begin(Command(b":", TOOL), lambda _: None, ())
         await either(ended, self._container.gone, ANSWER_SECONDS)
-        end = ended.result() if ended.done() else None
-        if end is None:
-            said = runner.wire.complaints.decode("utf-8", "replace").strip()
-            runner.close()
-            if self._container.gone.done():
-                raise SandboxLost(await self._container.why_lost())
-            raise SandboxLost(f"the container runs no commands any more {said}".strip())
-        self._kills = end.kills_before
-        return runner
+        if ended.done() and (end := ended.result()):
+            return end.kills_before
+        said = runner.wire.complaints.decode("utf-8", "replace").strip()
+        idle = f"the container runs no commands any more {said}".strip()
+        raise SandboxLost(await self._container.why_lost(idle))
 
 
 class _Runner:

@@ -26,6 +26,7 @@ ENGINE_SECONDS = 20.0
 CLOSE_SECONDS = 2.5
 
 _EVENTS_SECONDS = 0.3
+_RECENT_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class RunningContainer:
             said = output.decode("utf-8", "replace").strip()
             raise SandboxError(f"`{' '.join(command)}` failed in the container: {said}")
 
-    async def why_lost(self) -> str:
-        """Why the container is gone, as a sentence."""
-        self._reason = self._reason or await self._find_reason()
+    async def why_lost(self, otherwise: str = "the connection to the container was lost") -> str:
+        """Why the container is gone, or of no use any more, as a sentence."""
+        self._reason = self._reason or await self._find_reason(otherwise)
         return self._reason
 
     async def remove(self) -> None:
@@ -90,17 +91,19 @@ class RunningContainer:
         await to_the_end(asyncio.wait({removal}, timeout=CLOSE_SECONDS))
         removal.cancel()
 
-    async def _find_reason(self) -> str:
+    async def _find_reason(self, otherwise: str) -> str:
         try:
             events = await asyncio.wait_for(in_thread(self._events), ANSWER_SECONDS)
         except (*ENGINE_FAULTS, asyncio.TimeoutError):
             return "the Docker engine does not answer any more, and the container is gone"
-        if any(event.get("Action") == "oom" for event in events):
-            return f"the container as a whole ran out of its {self._memory_mb} MiB of memory"
+        # An earlier one was a command's own, and has been told of.
+        recent = time.time() - _RECENT_SECONDS
+        if any(event.get("Action") == "oom" and event.get("time", 0) > recent for event in events):
+            return f"the container ran out of its {self._memory_mb} MiB of memory as a whole"
         codes = [_exit_code(event) for event in events if event.get("Action") == "die"]
         if codes:
             return f"the container was ended from outside (exit code {codes[-1]})"
-        return "the connection to the container was lost"
+        return otherwise
 
     async def _ask(self, order: str) -> bytes:
         """The supervisor's answer to an order."""
@@ -114,7 +117,7 @@ class RunningContainer:
         self._answers.pop(question)
         if answer.done():
             return answer.result()
-        raise SandboxLost(await self.why_lost() if self.gone.done() else "the container hangs")
+        raise SandboxLost(await self.why_lost("the container hangs"))
 
     def _hear(self, piece: bytes) -> None:
         *lines, self._line = (self._line + piece).split(b"\n")
