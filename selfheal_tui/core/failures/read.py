@@ -25,7 +25,7 @@ from selfheal_tui.core.failures.report import Report
 from selfheal_tui.core.text import cut_middle, fold_terminal
 
 MAX_TEXT = 500_000
-"""Characters of output that are read; longer output is cut in the middle before."""
+"""Characters of output that are read; longer output is cut in its middle before."""
 
 _READERS = (
     pytest.read,
@@ -40,6 +40,7 @@ _READERS = (
     ctest.read,
 )
 
+_MAX_RAW = 4 * MAX_TEXT
 _DETAIL = 8_000
 _LONG_LINE = re.compile(r"^(.{4000}).+$", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n{4,}")
@@ -74,7 +75,7 @@ def read_failures(
 
 def _legible(output: str) -> str:
     """The text as a terminal would show it in the end, without floods that no reader needs."""
-    text = cut_middle(fold_terminal(output), MAX_TEXT)
+    text = cut_middle(fold_terminal(cut_middle(output, _MAX_RAW)), MAX_TEXT)
     return _EMPTY_LINES.sub("\n\n\n", _LONG_LINE.sub(r"\1", text))
 
 
