@@ -43,9 +43,9 @@ async def test_turns_are_played_in_order_and_streamed_in_pieces():
     first = await model.complete(asking(), heard.append)
     second = await model.complete(asking("more"), heard.append)
     assert heard == [ReasoningDelta("hmm"), TextDelta("hel"), TextDelta("lo")]
-    assert first == Reply("hello", (), Usage(), "scripted", "stop", "hmm")
+    assert first == Reply("hello", (), Usage(cost=0.0), "scripted", "stop", "hmm")
     made = ToolCall("scripted_1", "bash", {"command": "ls"}, '{"command": "ls"}')
-    assert second == Reply("", (made,), Usage(), "scripted", "tool_calls")
+    assert second == Reply("", (made,), Usage(cost=0.0), "scripted", "tool_calls")
     assert model.requests == [asking(), asking("more")]
 
 
@@ -111,7 +111,11 @@ async def test_a_script_can_come_from_a_file(tmp_path):
     model = ScriptedModel.from_json(path, name="from-file")
     reply = await model.complete(asking(), nobody)
     assert reply == Reply(
-        "x", (ToolCall("scripted_1", "submit", {}, "{}"),), Usage(), "from-file", "tool_calls"
+        "x",
+        (ToolCall("scripted_1", "submit", {}, "{}"),),
+        Usage(cost=0.0),
+        "from-file",
+        "tool_calls",
     )
 
 
