@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 from selfheal_tui.adapters.scripted import ScriptedModel
 from selfheal_tui.agent.deliver import Target
 from selfheal_tui.agent.roles import Models
-from selfheal_tui.cli.compose import Place, provision_for, repository_opener
+from selfheal_tui.cli.compose import provision_for, repository_opener
 from selfheal_tui.cli.interactive import check_terminal, has_terminal
+from selfheal_tui.cli.options import new_session_id
 from selfheal_tui.cli.parser import Parser
-from selfheal_tui.cli.run import new_session_id, run_with_signals
+from selfheal_tui.cli.place import Place
+from selfheal_tui.cli.run import run_with_signals
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.tree import REGULAR, TreeFile
 from selfheal_tui.errors import SandboxError, SelfhealError
@@ -72,7 +74,7 @@ def _show(folder: Path, sandbox: str) -> int:
     bench = Bench(
         place=place,
         records=records,
-        target=TARGET,
+        target=lambda: TARGET,
         parts_for=parts_for,
         new_id=new_session_id,
         no_check=lambda settings: False,

@@ -36,6 +36,10 @@ def _chosen(arguments: list[str]) -> int:
     options = run_parser().parse_args(arguments)
     if options.version:
         return _version()
+    if not (options.yes or options.headless):
+        from selfheal_tui.cli.interactive import interact
+
+        return interact(options)
     from selfheal_tui.cli.run import run
 
     return run(options)

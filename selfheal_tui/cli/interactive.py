@@ -7,18 +7,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from selfheal_tui.cli.compose import Place, compose
-from selfheal_tui.cli.kept import find_session
-from selfheal_tui.cli.run import NO_CHECK, new_session_id, settings_of, target_of, task_of
-from selfheal_tui.core.redact import Redactor
+from selfheal_tui.cli.options import NO_CHECK, new_session_id, settings_of, target_of, task_of
+from selfheal_tui.cli.place import Place
 from selfheal_tui.errors import UsageError
-from selfheal_tui.session import Parts
 from selfheal_tui.settings import Settings
 
 if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
     from selfheal_tui.cli.live import Bench
     from selfheal_tui.cli.tui import First
+    from selfheal_tui.session import Parts
 
 
 def has_terminal() -> bool:
@@ -53,7 +51,8 @@ def interact(options: argparse.Namespace) -> int:
     try:
         from selfheal_tui.cli.tui import run_tui
 
-        return run_tui(_bench(options, place, records), settings, _first(options, place, records))
+        first = _first(options, place, records)
+        return run_tui(_bench(options, place, records), settings, first)
     finally:
         records.close()
 
@@ -62,13 +61,17 @@ def _bench(options: argparse.Namespace, place: Place, records: Store) -> Bench:
     from selfheal_tui.cli.live import Bench
 
     async def parts_for(settings: Settings, session: str) -> Parts:
+        # The session and its adapters are loaded while the user can type already.
+        from selfheal_tui.cli.compose import compose
+        from selfheal_tui.core.redact import Redactor
+
         redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
         return compose(place, settings, session, records, redactor)
 
     return Bench(
         place=place,
         records=records,
-        target=target_of(options),
+        target=lambda: target_of(options),
         parts_for=parts_for,
         new_id=new_session_id,
         no_check=lambda settings: settings.check.command == NO_CHECK,
@@ -79,6 +82,8 @@ def _first(options: argparse.Namespace, place: Place, records: Store) -> First:
     from selfheal_tui.cli.tui import First
 
     if options.latest or options.resume:
+        from selfheal_tui.cli.kept import find_session
+
         prefix = "" if options.latest else options.resume
         return First(resume=find_session(records, prefix, str(place.repository)).id)
     return First(task=task_of(options), pick=options.resume is not None)

@@ -15,24 +15,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from selfheal_tui.agent.deliver import Target
-from selfheal_tui.agent.ports import Repository, Shadow
-from selfheal_tui.cli.compose import Place
-from selfheal_tui.cli.kept import take_up
+from selfheal_tui.cli.place import Place
 from selfheal_tui.core.approval import Answer, Request
 from selfheal_tui.core.events import Event
 from selfheal_tui.errors import Interrupted, SelfhealError
-from selfheal_tui.session import Order, Parts, Session
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.conductor import Asked, Happened, News, Questioned, Readied, SessionLine
 
 if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
+    from selfheal_tui.agent.deliver import Target
+    from selfheal_tui.agent.ports import Repository, Shadow
+    from selfheal_tui.session import Order, Parts, Session
 
 BATCH = 256
 """News that are handed over at once at most: keys come through between two batches."""
 
-PartsFor = Callable[[Settings, str], Awaitable[Parts]]
+PartsFor = Callable[[Settings, str], Awaitable["Parts"]]
 """The parts of a session of this id."""
 
 
@@ -43,7 +42,7 @@ class Bench:
 
     place: Place
     records: Store
-    target: Target
+    target: Callable[[], Target]
     parts_for: PartsFor
     new_id: Callable[[], str]
     no_check: Callable[[Settings], bool]
@@ -150,14 +149,18 @@ class LiveConductor:
 
     def resume(self, session: str) -> None:
         """Take up an earlier session. Raises UsageError where it cannot be."""
+        from selfheal_tui.cli.kept import take_up
+
         self._begin(take_up(self._bench.records, self._order(self._id, ""), session))
 
     def _order(self, session: str, task: str) -> Order:
+        from selfheal_tui.session import Order
+
         return Order(
             session=session,
             task=task,
             repository=str(self._bench.place.repository),
-            target=self._bench.target,
+            target=self._bench.target(),
             no_check=self._bench.no_check(self._settings),
         )
 
@@ -172,6 +175,8 @@ class LiveConductor:
         except SelfhealError as error:
             self._tell(Readied("sandbox", "failed", str(error)))
             return
+        from selfheal_tui.session import Session
+
         self._session = Session(
             order=order,
             settings=self._settings,

@@ -8,9 +8,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
@@ -39,6 +39,12 @@ from selfheal_tui.ui.conductor import Asked, Conductor, Happened, News, Question
 from selfheal_tui.ui.deck import Deck, MakePanes
 from selfheal_tui.ui.prompt import Prompt
 from selfheal_tui.ui.summary import Summary, fold
+
+if TYPE_CHECKING:
+    from selfheal_tui.ui.panes.pane import Pane
+
+LOW = 14
+"""Lines below which only panes, input and header are shown."""
 
 AGAIN_SECONDS = 3.0
 """How long a first Ctrl-C waits for the second one."""
@@ -121,6 +127,9 @@ class SelfhealApp(App[int]):
         self._focus_input()
         # The input is ready with the first frame; everything else comes after it.
         self.call_after_refresh(self._begin)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.screen_stack[0].set_class(event.size.height < LOW, "-low")
 
     async def _begin(self) -> None:
         await self.deck.fill()
@@ -353,7 +362,12 @@ class SelfhealApp(App[int]):
         elif self.deck.panes:
             self.deck.show(0)
 
-    # --- search ----------------------------------------------------------------------------
+    # --- panes -----------------------------------------------------------------------------
+
+    # Named for its message, so that the panes need not be loaded before the input is ready.
+    def on_pane_jump(self, event: Pane.Jump) -> None:
+        if not self.deck.reveal(event.kind, event.target):
+            self.say_so(f"{one_line(event.target, 120)} is not shown in another pane")
 
     @on(Deck.SearchWanted)
     def _ask_search(self) -> None:

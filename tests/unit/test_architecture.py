@@ -23,6 +23,8 @@ ALLOWED = {
     "adapters": {"agent", "core", "errors", "settings"},
     "session": {"agent", "core", "errors", "settings"},  # gets its adapters handed in
     "headless": {"agent", "core", "errors", "session"},  # a front-end shows events, nothing else
+    # Like headless, it shows events; what it asks of a run it asks of its own `conductor`.
+    "ui": {"agent", "core", "errors", "session", "settings"},
     "demo": set(),
 }
 HEAVY = ("textual", "litellm", "docker", "git", "unidiff", "openai", "requests")

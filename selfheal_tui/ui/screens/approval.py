@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -22,6 +23,9 @@ from selfheal_tui.ui.screens.difftext import DiffText
 from selfheal_tui.ui.screens.reason import ReasonScreen
 
 BY = "user"
+SIDE_BY_SIDE = 110
+"""Columns from which on the card and the diff stand side by side."""
+
 _HEADS = "refs/heads/"
 
 
@@ -50,20 +54,25 @@ class ApprovalScreen(ModalScreen[Answer | None]):
             if self._proposal:
                 for warning in warnings_of(self._proposal):
                     yield Static(f"! {warning}", classes="warning", markup=False)
-            with VerticalScroll(id="facts"):
-                yield Static(value_text(self._request), id="values", markup=False)
-                if isinstance(self._request, CommitRequest):
-                    yield Static("message", classes="heading", markup=False)
-                    shown = printable(self._request.message.rstrip())
-                    yield Static(shown, id="message", markup=False)
+            with Horizontal(id="sides"):
+                yield from self._facts()
                 if self._proposal:
-                    yield Static("proof card", classes="heading", markup=False)
-                    yield Static(card_text(self._proposal), id="card", markup=False)
+                    yield DiffText(self._proposal.patch)
             if isinstance(self._request, CommitRequest):
                 yield from self._editing(self._request)
-            if self._proposal:
-                yield DiffText(self._proposal.patch)
             yield Static(self._hint(), id="hint", markup=False)
+
+    def _facts(self) -> ComposeResult:
+        """The values, the message and the card; they scroll, nothing is cut."""
+        with VerticalScroll(id="facts"):
+            yield Static(value_text(self._request), id="values", markup=False)
+            if isinstance(self._request, CommitRequest):
+                yield Static("message", classes="heading", markup=False)
+                shown = printable(self._request.message.rstrip())
+                yield Static(shown, id="message", markup=False)
+            if self._proposal:
+                yield Static("proof card", classes="heading", markup=False)
+                yield Static(card_text(self._proposal), id="card", markup=False)
 
     def _editing(self, request: CommitRequest) -> ComposeResult:
         """Hidden until it is wanted, so that typing ahead can change nothing."""
@@ -77,10 +86,14 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     def on_mount(self) -> None:
         window = self.query_one(".window")
         window.border_title = question(self._request)
+        window.set_class(self._proposal is None, "-plain")
         if isinstance(self._request, CommitRequest):
             self.query_one("#editing").display = False
         first = self.query_one(DiffText) if self._proposal else self.query_one("#facts")
         first.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= SIDE_BY_SIDE, "-wide")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "edit":
