@@ -92,9 +92,9 @@ class DiffPane(Pane):
 
     name_shown: ClassVar[str] = "Diff"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "attempt(1)", "Attempt"),
-        Binding("A", "attempt(-1)", "Attempt back", show=False),
-        Binding("v", "reviewed", "Reviewed"),
+        Binding("a", "attempt(1)", "next attempt"),
+        Binding("A", "attempt(-1)", "previous attempt", show=False),
+        Binding("v", "reviewed", "reviewed"),
     ]
 
     def __init__(self) -> None:

@@ -50,8 +50,8 @@ class Pane(Vertical):
     name_shown: ClassVar[str] = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "search_next", "Next match", show=False),
-        Binding("N", "search_previous", "Previous match", show=False),
+        Binding("n", "search_next", "next match", show=False),
+        Binding("N", "search_previous", "previous match", show=False),
     ]
 
     title: reactive[str] = reactive("")

@@ -48,7 +48,7 @@ class ReasoningPane(Pane):
     """The conversation."""
 
     name_shown: ClassVar[str] = "Reasoning"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("p", "plan", "Plan")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("p", "plan", "plan")]
 
     def __init__(self) -> None:
         super().__init__()

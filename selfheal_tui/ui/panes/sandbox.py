@@ -27,9 +27,9 @@ class SandboxPane(Pane):
 
     name_shown: ClassVar[str] = "Sandbox"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "log", "Log of the test"),
-        Binding("d", "hunk", "Its hunk"),
-        Binding("t", "checks", "Checks"),
+        Binding("l", "log", "log of the test"),
+        Binding("d", "hunk", "its hunk"),
+        Binding("t", "checks", "checks"),
     ]
 
     def __init__(self) -> None:

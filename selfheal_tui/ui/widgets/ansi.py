@@ -20,12 +20,13 @@ SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
 UNUSUAL = re.compile("[^\n\x20-\x7e]")
 """Anything that plain output does not hold; where it finds nothing, nothing is to be done."""
 
-_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
 
 @dataclass(frozen=True)
 class Pen:
-    """What the escapes so far have set. Colours are names or `rgb(...)`, empty for none."""
+    """What the escapes so far have set. A colour is one of eight names, which the theme gives a
+    look, or `rgb(...)`; empty for none."""
 
     colour: str = ""
     ground: str = ""
@@ -35,10 +36,19 @@ class Pen:
     underline: bool = False
     reverse: bool = False
 
-    def style(self) -> Style:
+    def spans(self, start: int, end: int) -> list[Span]:
+        """What it does to the text from `start` to `end`."""
+        spans = [Span(start, end, self._style())]
+        if self.colour in NAMES:
+            spans.append(Span(start, end, f"ansi-{self.colour}"))
+        if self.ground in NAMES:
+            spans.append(Span(start, end, f"on-{self.ground}"))
+        return spans
+
+    def _style(self) -> Style:
         return Style(
-            background=Color.parse(self.ground) if self.ground else None,
-            foreground=Color.parse(self.colour) if self.colour else None,
+            background=None if self.ground in ("", *NAMES) else Color.parse(self.ground),
+            foreground=None if self.colour in ("", *NAMES) else Color.parse(self.colour),
             bold=self.bold or None,
             dim=self.dim or None,
             italic=self.italic or None,
@@ -55,7 +65,7 @@ def read_line(raw: str, pen: Pen) -> tuple[Content, Pen]:
     raw = _overwritten(raw)
     if "\x1b" not in raw:
         text = shown(raw)
-        spans = [Span(0, len(text), pen.style())] if pen != PLAIN and text else []
+        spans = pen.spans(0, len(text)) if pen != PLAIN and text else []
         return Content(text, spans), pen
     return _read_escapes(raw, pen)
 
@@ -67,7 +77,7 @@ def _read_escapes(raw: str, pen: Pen) -> tuple[Content, Pen]:
     for piece, after in _pieces(raw, pen):
         text = shown(piece)
         if text and pen != PLAIN:
-            spans.append(Span(length, length + len(text), pen.style()))
+            spans += pen.spans(length, length + len(text))
         texts.append(text)
         length += len(text)
         pen = after
@@ -117,9 +127,9 @@ def _simple(code: int, pen: Pen) -> Pen:
     if code in _SETS:
         return _SETS[code](pen)
     if 30 <= code <= 37 or 90 <= code <= 97:
-        return replace(pen, colour=_named(code % 10, bright=code >= 90))
+        return replace(pen, colour=NAMES[code % 10])
     if 40 <= code <= 47 or 100 <= code <= 107:
-        return replace(pen, ground=_named(code % 10, bright=code >= 100))
+        return replace(pen, ground=NAMES[code % 10])
     if code == 39:
         return replace(pen, colour="")
     return replace(pen, ground="") if code == 49 else pen
@@ -138,10 +148,6 @@ _SETS: dict[int, Callable[[Pen], Pen]] = {
 }
 
 
-def _named(number: int, *, bright: bool) -> str:
-    return f"ansi_{'bright_' if bright else ''}{_NAMES[number]}"
-
-
 def _extended(numbers: list[int]) -> tuple[str, int]:
     """A colour of the 256 or of the many, and how many numbers named it."""
     if len(numbers) >= 2 and numbers[0] == 5:
@@ -154,7 +160,7 @@ def _extended(numbers: list[int]) -> tuple[str, int]:
 
 def _of_256(number: int) -> str:
     if number < 16:
-        return _named(number % 8, bright=number >= 8)
+        return NAMES[number % 8]
     if number >= 232:
         level = 8 + 10 * (number - 232)
         return f"rgb({level},{level},{level})"

@@ -86,14 +86,17 @@ class CheckHead(Block):
     def make(self, width: int) -> Sequence[Content]:
         left = line(("▾ " if self.open else "▸ ", "dim"), ("Checks", "title"), "  ")
         left += line(self._tally.summary())
-        return [spread(left, self._counts(), width)]
+        parts = self._counts()
+        while parts and left.cell_length + len(" · ".join(parts)) + 2 > width:
+            # The table below has the rest.
+            parts.pop()
+        return [spread(left, line((" · ".join(parts), "dim")), width)]
 
-    def _counts(self) -> Content:
+    def _counts(self) -> list[str]:
         states = [each.state for each in self._tally.standings()]
         parts = [f"{states.count(state)} {state}" for state in _ORDER if state in states]
-        if self._tally.passed is not None:
-            parts.append(f"{self._tally.passed} passed")
-        return line((" · ".join(parts), "dim"))
+        passed = self._tally.passed
+        return parts if passed is None else [*parts, f"{passed} passed"]
 
 
 class CheckRow(Block):

@@ -17,11 +17,11 @@ class DiffView(Rows):
     """Shows the files of a patch. `mark` notes a choice at a hunk; `marks` tells all of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right_square_bracket", "hunk(1)", "Next hunk", key_display="]"),
-        Binding("left_square_bracket", "hunk(-1)", "Previous hunk", key_display="[", show=False),
-        Binding("right_curly_bracket", "file(1)", "Next file", key_display="}", show=False),
-        Binding("left_curly_bracket", "file(-1)", "Previous file", key_display="{", show=False),
-        Binding("s", "split", "Split"),
+        Binding("h", "hunk(1)", "next hunk"),
+        Binding("H", "hunk(-1)", "previous hunk", show=False),
+        Binding("f", "file(1)", "next file", show=False),
+        Binding("F", "file(-1)", "previous file", show=False),
+        Binding("s", "split", "split or unified"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002

@@ -214,7 +214,7 @@ class DividerBlock(Block):
         head = line(("── ", "border"), (self._title, "title"), " ")
         tail = line(" ") + outcome if outcome else Content("")
         rule = "─" * max(width - head.cell_length - tail.cell_length, 0)
-        return [Content(""), head + line((rule, "border")) + tail, Content("")]
+        return [Content(""), head + line((rule, "border")) + tail]
 
     def text(self) -> str:
         return f"{self._title} {self._outcome.plain}"

@@ -83,14 +83,14 @@ def _mode_differs(file: FileDiff) -> bool:
 def cut_patch(text: str) -> tuple[FilePatch, ...]:
     """The files of a patch, in its order. Lines of a hunk start with a sign, so cuts are safe."""
     starts = [match.start() for match in _FILE.finditer(text)]
-    ends = [*starts[1:], len(text)]
+    ends = [*starts[1:], len(text)] if starts else []
     return tuple(_file(text[start:end]) for start, end in zip(starts, ends, strict=True))
 
 
 def _file(section: str) -> FilePatch:
     starts = [match.start() for match in _HUNK.finditer(section)]
     head = section[: starts[0]] if starts else section
-    ends = [*starts[1:], len(section)]
+    ends = [*starts[1:], len(section)] if starts else []
     hunks = tuple(
         HunkText(head, section[start:end], number)
         for number, (start, end) in enumerate(zip(starts, ends, strict=True))

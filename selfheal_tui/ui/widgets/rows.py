@@ -22,6 +22,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 
+from selfheal_tui.ui.widgets.ansi import NAMES
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import line, plain_text
 
@@ -62,6 +63,8 @@ LOOKS = frozenset(
         "name",
         "type",
     }
+    | {f"ansi-{name}" for name in NAMES}
+    | {f"on-{name}" for name in NAMES}
 )
 """Names that spans may carry; each is a component class `rows--NAME` of the stylesheet."""
 
@@ -73,12 +76,12 @@ class Rows(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "previous", "Up", show=False),
-        Binding("down,j", "next", "Down", show=False),
-        Binding("enter", "open", "Open", show=False),
-        Binding("home,g", "first", "First", show=False),
-        Binding("end,G", "last", "Last", show=False),
-        Binding("O", "toggle_all", "Open or close all", show=False),
+        Binding("up,k", "previous", "up", show=False),
+        Binding("down,j", "next", "down", show=False),
+        Binding("enter", "open", "open or close", show=False),
+        Binding("home,g", "first", "first", show=False),
+        Binding("end,G", "last", "last", show=False),
+        Binding("O", "toggle_all", "open or close all", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in LOOKS}
 

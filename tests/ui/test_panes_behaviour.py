@@ -1,0 +1,396 @@
+"""What the panes do with events and keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from selfheal_tui.core import events as e
+from selfheal_tui.ui.panes import all_panes
+from selfheal_tui.ui.panes.diff import DiffPane
+from selfheal_tui.ui.panes.reasoning import ReasoningPane
+from selfheal_tui.ui.panes.sandbox import SandboxPane
+from selfheal_tui.ui.widgets.rows import PAGE, WINDOW, Rows
+from tests.support import stories
+from tests.ui.stand_in import PaneApp
+
+SIZE = (100, 40)
+
+
+def text_of(rows: Rows) -> str:
+    """What the column shows now, line by line."""
+    height = rows.scrollable_content_region.height
+    return "\n".join(rows.render_line(y).text.rstrip() for y in range(height))
+
+
+def whole_text(rows: Rows) -> str:
+    lines = (content for block in rows.blocks for content in block.lines(rows.line_width))
+    return "\n".join(content.plain.rstrip() for content in lines)
+
+
+def test_the_panes_have_the_names_that_the_app_asks_for():
+    assert [pane.id for pane in all_panes()] == ["reasoning", "diff", "sandbox"]
+
+
+@pytest.mark.parametrize("name", [*stories.STORIES, "long"])
+async def test_every_story_is_shown_without_a_control_character(name):
+    build = stories.STORIES.get(name, lambda: stories.long(2_000))
+    app = PaneApp(all_panes(), build())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        for pane in app.panes:
+            pane.rows.action_toggle_all()
+            await pilot.pause()
+            drawn = whole_text(pane.rows) + text_of(pane.rows)
+            assert [c for c in drawn if c != "\n" and not c.isprintable()] == []
+
+
+# --- reasoning -----------------------------------------------------------------------------
+
+
+async def test_text_of_a_retried_turn_is_void():
+    story = stories.Story("task")
+    story.tell(e.TurnStarted("t1", "coder", "m", 1))
+    story.tell(e.ReasoningStreamed("t1", "half a thought"))
+    story.tell(e.TextStreamed("t1", "half an answer"))
+    story.tell(e.TurnRetried("t1", "cut", 1.0, 1, "m"))
+    story.tell(e.TextStreamed("t1", "the whole"))
+    story.tell(e.TurnEnded("t1", "coder", "m", "stop", "the whole answer"))
+    app = PaneApp([ReasoningPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        shown = whole_text(app.panes[0].rows)
+    assert "half" not in shown
+    assert "the whole answer" in shown
+    assert "m: cut; asking again in 1.0 s" in shown
+
+
+async def test_thinking_folds_when_the_answer_begins_and_opens_again():
+    app = PaneApp([ReasoningPane()], stories.happy())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        assert "▸ Thought for" in whole_text(rows)
+        assert "rounded to cents." not in whole_text(rows)
+        rows.action_toggle_all()
+        assert "rounded to cents." in whole_text(rows)
+
+
+async def test_a_tool_call_opens_to_its_arguments_and_its_result():
+    story = stories.Story("task")
+    story.turn("coder", tools=(("read_file", {"path": "a.py", "start": 2}, "2\tb = 1", True),))
+    app = PaneApp([ReasoningPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        assert "▸ read_file  a.py 2" in whole_text(rows)
+        assert "b = 1" not in whole_text(rows)
+        await pilot.press("end", "enter")
+        assert "result  2   b = 1" in whole_text(rows)
+        await pilot.press("enter")
+        assert "b = 1" not in whole_text(rows)
+
+
+async def test_the_plan_shows_ticks_and_folds_with_a_key():
+    app = PaneApp([ReasoningPane()], stories.running())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        plan = app.query_one("#plan", Rows)
+        assert "✓ Read till.py" in text_of(plan)
+        assert "○ Run the check" in text_of(plan)
+        app.panes[0].rows.focus()
+        await pilot.press("p")
+        await pilot.pause()
+        assert "○ Run the check" not in whole_text(plan)
+        assert "1 of 4" in whole_text(plan)
+
+
+async def test_an_attempt_ends_with_its_outcome():
+    app = PaneApp([ReasoningPane()], stories.healed_at_3())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        shown = whole_text(app.panes[0].rows)
+    assert "Attempt 1: better · 1 failing test" in shown
+    assert "Attempt 2: worse · 3 failing tests" in shown
+    assert "Attempt 3: green" in shown
+    assert "rolled back to the best state: attempt 2 fails 3 tests, not 1" in shown
+
+
+# --- rows ----------------------------------------------------------------------------------
+
+
+async def test_only_a_window_is_laid_out_and_scrolling_pages_the_rest_in():
+    app = PaneApp([ReasoningPane()], stories.long(6_000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        assert len(rows.blocks) > 2 * WINDOW
+        assert len(rows.window) <= WINDOW
+        assert rows.following
+        rows.focus()
+        first = rows.window[0]
+        rows.scroll_to(y=0, animate=False)
+        await pilot.pause()
+        assert rows.window.index(first) == PAGE
+        assert not rows.following
+        await pilot.press("home")
+        await pilot.pause()
+        assert rows.window[0] is rows.blocks[0]
+        await pilot.press("end")
+        await pilot.pause()
+        assert rows.window[-1] is rows.blocks[-1]
+        assert rows.following
+
+
+async def test_what_comes_in_does_not_move_what_is_read():
+    app = PaneApp([ReasoningPane()], stories.long(500))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        rows.focus()
+        await pilot.press("pageup")
+        await pilot.pause()
+        before = text_of(rows)
+        app.panes[0].fold(e.Warned("something new"), stories.START)
+        await pilot.pause()
+        assert text_of(rows) == before
+        await pilot.press("end")
+        await pilot.pause()
+        assert "something new" in text_of(rows)
+
+
+async def test_keys_walk_through_the_entries_one_by_one():
+    app = PaneApp([ReasoningPane()], stories.happy())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        rows.focus()
+        await pilot.press("home", "down", "j")
+        assert rows.cursor is rows.blocks[2]
+        await pilot.press("k")
+        assert rows.cursor is rows.blocks[1]
+
+
+async def test_a_search_opens_what_holds_the_text_and_goes_around():
+    app = PaneApp([ReasoningPane()], stories.happy())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        pane = app.panes[0]
+        found = pane.search("REPLACED once")
+        assert found == 1
+        assert pane.rows.cursor is not None
+        assert pane.rows.cursor.open
+        assert pane.search("nothing like it") == 0
+        found = pane.search("submit")
+        places = []
+        for _ in range(found + 1):
+            pane.search_next()
+            places.append(pane.rows.blocks.index(pane.rows.cursor))
+        assert places[0] == places[-1]
+        assert len(set(places)) == found
+        pane.search_previous()
+        assert pane.rows.blocks.index(pane.rows.cursor) == places[-2]
+
+
+async def test_selected_text_is_copied_without_the_gutter():
+    app = PaneApp([ReasoningPane()], stories.happy())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        app.screen.text_selection_state = None
+        app.panes[0].rows.text_select_all()
+        copied = app.screen.get_selected_text()
+    assert copied is not None
+    assert "▸ read_file  till.py" in copied.splitlines()[3]
+
+
+async def test_switching_the_theme_redraws_in_its_colours():
+    app = PaneApp([ReasoningPane()], stories.happy())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        dark = rows.render_line(3)
+        app.theme = "selfheal-light"
+        await pilot.pause()
+        light = rows.render_line(3)
+    assert dark.text == light.text
+    assert [segment.style for segment in dark] != [segment.style for segment in light]
+
+
+# --- diff ----------------------------------------------------------------------------------
+
+
+async def test_an_attempt_shows_the_difference_that_it_left():
+    app = PaneApp([DiffPane()], stories.healed_at_3())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        pane = app.panes[0]
+        assert "test_receipt.py" in whole_text(pane.rows)
+        assert pane.subtitle == "2 files  +13 -3"
+        pane.rows.focus()
+        await pilot.press("a")
+        await pilot.pause()
+        assert "test_receipt.py" not in whole_text(pane.rows)
+        assert pane.subtitle == "1 file  +5 -3"
+        await pilot.press("A", "A")
+        await pilot.pause()
+        assert "test_receipt.py" in whole_text(pane.rows)
+
+
+async def test_the_difference_is_unified_or_split_by_key():
+    app = PaneApp([DiffPane()], stories.happy())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        rows.focus()
+        assert "5   - TAX = 0.0" in whole_text(rows)
+        await pilot.press("s")
+        changed = next(row for row in whole_text(rows).split("\n") if "TAX = 0.0" in row)
+        assert changed.split() == ["5", "-", "TAX", "=", "0.0", "5", "+", "TAX", "=", "0.1"]
+
+
+async def test_choosing_a_file_shows_its_hunks():
+    app = PaneApp([DiffPane()], stories.refused())
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        files = app.query_one("#files", Rows)
+        files.focus()
+        await pilot.press("home", "down")
+        await pilot.pause()
+        assert "▾ till.py" in text_of(app.panes[0].rows).split("\n")[0]
+
+
+async def test_a_reviewed_file_is_ticked_and_closed_until_it_changes():
+    app = PaneApp([DiffPane()], stories.refused())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        pane = app.panes[0]
+        pane.rows.focus()
+        await pilot.press("home", "v")
+        await pilot.pause()
+        assert "▸ tests/test_receipt.py  new file  ✓" in whole_text(pane.rows)
+        assert "✓ tests/test_receipt.py" in text_of(app.query_one("#files", Rows))
+        again = stories.SECOND_PATCH.replace('"1.10"', '"2.10"')
+        pane.fold(
+            e.TreeChanged("9" * 40, (("tests/test_receipt.py", 5, 0), ("till.py", 8, 3)), again), 0
+        )
+        await pilot.pause()
+        assert "✓" not in whole_text(pane.rows)
+
+
+async def test_hunks_keep_their_marks_when_the_rest_changes():
+    app = PaneApp([DiffPane()], stories.refused())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        view = app.panes[0].rows
+        view.focus()
+        await pilot.press("home", "h", "h")
+        view.mark(view.hunk, "rejected")
+        assert view.marks() == {("till.py", 0): "rejected"}
+        assert "✗ rejected" in whole_text(view)
+        change = e.TreeChanged("9" * 40, (("till.py", 5, 3),), stories.FIRST_PATCH)
+        app.panes[0].fold(change, 0)
+        await pilot.pause()
+        assert view.marks() == {("till.py", 0): "rejected"}
+
+
+async def test_a_difference_that_is_too_large_shows_its_files():
+    files = tuple((f"src/file_{at}.py", 3, 1) for at in range(10_000))
+    story = [(e.TreeChanged("1" * 40, files, ""), 0.0)]
+    app = PaneApp([DiffPane()], story)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "larger than a megabyte" in whole_text(app.panes[0].rows)
+        assert "src/file_0.py" in text_of(app.query_one("#files", Rows))
+        assert app.panes[0].subtitle == "10,000 files  +30000 -10000"
+
+
+# --- sandbox -------------------------------------------------------------------------------
+
+
+async def test_the_table_tells_fixed_still_new_and_flaky_apart():
+    story = stories.Story("task")
+    story.check("baseline", ("a::fixed", "a::still", "a::shaky"), passed=1)
+    story.check("flaky", ("a::fixed", "a::still"), passed=2, flaky=("a::shaky",))
+    story.check("verify", ("a::still", "a::new"), passed=3, flaky=("a::shaky",))
+    app = PaneApp([SandboxPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = [
+            " ".join(row.split()) for row in text_of(app.query_one("#checks", Rows)).split("\n")
+        ]
+    assert rows[:5] == [
+        "▾ Checks 3 failing → 2 1 new · 1 still · 1 flaky · 1 fixed · 3 passed",
+        "✗ a::new new",
+        "✗ a::still still",
+        "~ a::shaky flaky",
+        "✓ a::fixed fixed",
+    ]
+
+
+async def test_a_failing_test_jumps_to_its_log_and_to_the_hunk_of_its_file():
+    app = PaneApp([SandboxPane()], stories.running())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        table = app.query_one("#checks", Rows)
+        table.focus()
+        await pilot.press("home", "down", "d")
+        await pilot.pause()
+        assert app.jumps == [("hunk", "till.py")]
+        await pilot.press("l")
+        await pilot.pause()
+        log = app.panes[0].rows
+        assert log.has_focus
+        assert "test_a_discount_is_taken_before_tax" in text_of(log).split("\n")[0]
+
+
+async def test_the_diff_reveals_what_the_sandbox_asks_for():
+    app = PaneApp([DiffPane()], stories.refused())
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        pane = app.panes[0]
+        assert pane.reveal("hunk", "/work/tree/till.py")
+        await pilot.pause()
+        assert "▾ till.py" in text_of(pane.rows).split("\n")[0]
+        assert not pane.reveal("hunk", "other.py")
+        assert not pane.reveal("log", "till.py")
+
+
+async def test_a_command_that_fails_shows_its_last_lines_and_one_that_works_is_folded():
+    story = stories.Story("task")
+    output = "".join(f"line {number}\n" for number in range(30))
+    story.command("true", output)
+    story.command("false", output, code=3)
+    app = PaneApp([SandboxPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = [row.split() for row in whole_text(app.panes[0].rows).split("\n") if row]
+    assert rows[0] == ["▸", "$", "true", "exit", "0", "0.4", "s"]
+    assert rows[1] == ["▸", "$", "false", "exit", "3", "0.4", "s"]
+    assert rows[2] == ["[18", "lines", "before,", "enter", "opens]"]
+    assert [row[1] for row in rows[3:]] == [str(number) for number in range(18, 30)]
+
+
+async def test_a_running_command_shows_its_time_as_it_passes():
+    app = PaneApp([SandboxPane()], stories.running())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        pane = app.panes[0]
+        assert "running 3.1 s" in text_of(pane.rows)
+        assert pane.busy()
+        pane.clock = lambda: 20.0
+        pane.draw()
+        assert "running 23 s" in text_of(pane.rows)
+
+
+async def test_steps_show_their_state():
+    story = stories.Story("task")
+    story.tell(e.StepStarted("s1", "image", "building"))
+    story.tell(e.StepProgressed("s1", "Step 2/6\n"))
+    story.tell(e.StepStarted("s2", "engine"))
+    story.tell(e.StepEnded("s2", "engine", 0.3, False, "no engine answers"))
+    app = PaneApp([SandboxPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = [row.split() for row in whole_text(app.panes[0].rows).split("\n")]
+    assert rows[0][:3] == ["·", "image", "building"]
+    assert rows[1] == ["Step", "2/6"]
+    assert rows[2] == ["✗", "engine", "no", "engine", "answers", "0.3", "s"]
