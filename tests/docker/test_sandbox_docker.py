@@ -176,8 +176,7 @@ async def test_a_large_tree_goes_to_a_volume_that_ends_with_the_container(engine
     assert await sandbox.scan() == Scan()
     assert await said(sandbox, "git init -q . && git add f0 && git status --short f0") == "A  f0\n"
     await sandbox.close()
-    with pytest.raises(docker.errors.NotFound):
-        engine.volumes.get(mounts[0]["Name"])
+    assert await _gone(engine.api.inspect_volume, mounts[0]["Name"])
 
 
 async def test_what_the_image_lacks_is_named(engine, base_image, start):
@@ -239,6 +238,18 @@ async def test_memory_full_of_files_is_a_lost_sandbox(start):
 
     with pytest.raises(SandboxLost, match="64 MiB of memory"):
         await fill_and_scan()
+
+
+async def test_a_command_may_empty_or_fill_the_folder_for_temporary_files(sandbox):
+    await sandbox.put_tree(())
+    await said(sandbox, "rm -rf /tmp/* /tmp/.[!.]*; echo 1 >f")
+    await said(sandbox, "export A=1")
+    assert (await sandbox.scan(), await said(sandbox, "echo $A")) == (Scan(("f",)), "1\n")
+    sandbox.settle()
+    await said(sandbox, "head -c 1G /dev/zero >/tmp/full; echo 2 >f")
+    assert await sandbox.scan() == Scan(("f",))
+    await sandbox.write("g", b"2" * 50_000)
+    assert len(await sandbox.fetch(["f", "g"])) == 2
 
 
 async def test_killing_the_runner_is_one_killed_command(sandbox):
@@ -328,14 +339,14 @@ async def test_a_container_that_is_ended_from_outside_is_lost_with_a_reason(
     with pytest.raises(SandboxLost, match="ended from outside"):
         await asyncio.wait_for(running, 10)
     await sandbox.close()
-    assert await _gone(engine, sandbox.facts.container)
+    assert await _gone(engine.api.inspect_container, sandbox.facts.container)
 
 
 async def test_a_container_that_hangs_is_lost_after_its_timeout(engine, sandbox):
     engine.containers.get(sandbox.facts.container).pause()
     with pytest.raises(SandboxLost, match="hangs"):
         await asyncio.wait_for(sandbox.run("echo", timeout=0.5), 15)
-    assert await _gone(engine, sandbox.facts.container)
+    assert await _gone(engine.api.inspect_container, sandbox.facts.container)
 
 
 class Relay:
@@ -397,7 +408,7 @@ async def test_it_works_over_tcp_and_ends_when_the_connection_is_cut(engine, sta
     started = time.monotonic()
     await sandbox.close()
     assert time.monotonic() - started < 3
-    assert await _gone(engine, sandbox.facts.container)
+    assert await _gone(engine.api.inspect_container, sandbox.facts.container)
     client.close()
 
 
@@ -425,11 +436,11 @@ def test_when_the_app_is_killed_no_container_and_no_volume_is_left(engine, base_
         name = child.stdout.readline().strip()
         volumes = [mount["Name"] for mount in engine.api.inspect_container(name)["Mounts"]]
         child.send_signal(signal.SIGKILL)
-    assert asyncio.run(_gone(engine, name))
+    assert asyncio.run(_gone(engine.api.inspect_container, name))
     assert len(volumes) == (1 if tree_bytes else 0)
-    for volume in volumes:
-        with pytest.raises(docker.errors.NotFound):
-            engine.volumes.get(volume)
+    assert [asyncio.run(_gone(engine.api.inspect_volume, volume)) for volume in volumes] == [
+        True for _ in volumes
+    ]
 
 
 async def test_a_cancelled_opening_leaves_nothing(engine, base_image):
@@ -443,15 +454,17 @@ async def test_a_cancelled_opening_leaves_nothing(engine, base_image):
         with contextlib.suppress(asyncio.CancelledError):
             await (await opening).close()
     left = engine.api.containers(all=True, filters={"label": "selfheal.session=cancelled"})
-    assert [await _gone(engine, container["Id"]) for container in left] == [True] * len(left)
+    assert [await _gone(engine.api.inspect_container, container["Id"]) for container in left] == [
+        True
+    ] * len(left)
 
 
-async def _gone(engine, name: str) -> bool:
-    """Whether the container is removed within 10 s."""
+async def _gone(inspect, name: str) -> bool:
+    """Whether what `inspect` finds under the name is removed within 10 s."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            engine.api.inspect_container(name)
+            inspect(name)
         except docker.errors.NotFound:
             return True
         await asyncio.sleep(0.05)

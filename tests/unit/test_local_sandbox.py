@@ -26,6 +26,30 @@ class TestLocalSandbox(SandboxContract):
     pass
 
 
+@pytest.fixture
+async def plain_shell(tmp_path, monkeypatch):
+    """A sandbox on a machine without bash."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    opened = await open_local_sandbox()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        SandboxContract.test_folder_and_exports_hold_from_command_to_command,
+        SandboxContract.test_a_command_sees_no_arguments,
+        SandboxContract.test_without_shell_state_a_command_starts_clean_and_leaves_nothing,
+        SandboxContract.test_a_working_directory_that_is_gone_falls_back_to_the_root,
+        SandboxContract.test_every_character_of_a_command_reaches_the_shell,
+    ],
+)
+async def test_without_bash_a_plain_shell_keeps_the_same_promises(plain_shell, promise):
+    await promise(SandboxContract(), plain_shell)
+
+
 async def test_the_copy_is_private_and_gone_after_closing(sandbox):
     folder = Path(sandbox.facts.workdir).parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

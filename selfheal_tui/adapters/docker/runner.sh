@@ -7,13 +7,19 @@
 # Reads with builtins only, so that nothing beyond a command is taken from standard input.
 supervisor=$1 state=$2 run=$3 work=$PWD
 exec 2>/dev/null
-umask 077
-mkdir -p "$state"
-printf '%s\n' "$keeper" >"$state/keeper"
 umask 022
 shell=$(command -v bash) || shell=$(command -v sh)
 newline='
 '
+
+# A command may have emptied /tmp. What is made now can be written to when /tmp is full.
+prepare() {
+    umask 077
+    mkdir -p "$state"
+    printf '%s\n' "$keeper" >"$state/keeper"
+    : >>"$state/exports" >>"$state/errors" >>"$state/tick"
+    umask 022
+}
 
 count_oom_kills() {
     kills=0
@@ -73,6 +79,7 @@ while read -r nonce mode lines bytes; do
         command=$command$newline$line
         lines=$((lines - 1))
     done
+    [ -s "$state/keeper" ] || prepare
     count_oom_kills
     before=$kills
     if [ "$bytes" -gt 0 ]; then

@@ -27,6 +27,7 @@ CLOSE_SECONDS = 2.5
 
 _EVENTS_SECONDS = 0.3
 _RECENT_SECONDS = 15
+_CONFLICT = 409
 
 
 @dataclass(frozen=True)
@@ -176,9 +177,13 @@ async def start_container(
 
 def remove_container(api: Any, name: str) -> None:
     """Remove a container and its anonymous volumes. Never raises because of the engine."""
-    # It removes itself too, and may be doing so; when the engine is gone, so is the container.
+    # When it is not there, or the engine is gone, there is nothing to remove.
     with contextlib.suppress(*ENGINE_FAULTS):
-        api.remove_container(name, force=True, v=True)
+        try:
+            api.remove_container(name, force=True, v=True)
+        except docker.errors.APIError as error:
+            if error.status_code == _CONFLICT:  # It is removing itself already.
+                api.wait(name, condition="removed", timeout=CLOSE_SECONDS)
 
 
 def _start(api: Any, arguments: dict[str, Any], name: str) -> _Started:
