@@ -57,13 +57,13 @@ class SelfhealApp(App[int]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "panes.tcss"]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "escape", "stop the step"),
         Binding("f1", "help", "keys"),
         Binding("f2", "pane(0)", "reasoning"),
         Binding("f3", "pane(1)", "diff"),
         Binding("f4", "pane(2)", "sandbox"),
         Binding("f6", "zoom", "zoom"),
         Binding("f8", "review", "approval"),
-        Binding("escape", "escape", "stop the step"),
         Binding("ctrl+c", "leave", "twice: leave", priority=True),
         Binding("ctrl+q", "quit", "leave at once", show=False, priority=True),
     ]
@@ -148,6 +148,7 @@ class SelfhealApp(App[int]):
             for item in news:
                 await self._take(item)
             self._show_summary()
+            self.refresh_bindings()
 
     def begin_leaving(self, number: int = signal.SIGINT) -> None:
         """End the session, then the app; once."""
@@ -290,6 +291,7 @@ class SelfhealApp(App[int]):
             return
         self._asked = None
         self.conductor.answer(given)
+        self.refresh_bindings()
 
     # --- keys ------------------------------------------------------------------------------
 

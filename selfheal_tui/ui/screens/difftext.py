@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.text import MAX_COLUMNS, printable
+
+TAB = 4
 
 _KINDS = (
     ("diff --git ", "file"),
@@ -38,9 +41,8 @@ class DiffText(ScrollView, can_focus=True):
         self._lines = patch.split("\n")[:-1] if patch.endswith("\n") else patch.split("\n")
 
     def on_mount(self) -> None:
-        longest = max((len(line) for line in self._lines), default=0)
-        # Marks are wider than what they stand for, and a long line is cut with a mark.
-        self.virtual_size = Size(min(longest * 2, 2100), len(self._lines))
+        longest = max((_width(line) for line in self._lines), default=0)
+        self.virtual_size = Size(longest, len(self._lines))
 
     def render_line(self, y: int) -> Strip:
         left, top = self.scroll_offset
@@ -50,9 +52,19 @@ class DiffText(ScrollView, can_focus=True):
             return Strip.blank(self.size.width, style)
         line = self._lines[row]
         style = self.get_component_rich_style(f"difftext--{kind_of_line(line)}")
-        text = printable(line).expandtabs(4)
-        strip = Strip([Segment(text, style)])
+        strip = Strip([Segment(_drawn(line), style)])
         return strip.crop_extend(left, left + self.size.width, style)
+
+
+def _drawn(line: str) -> str:
+    return printable(line).expandtabs(TAB)
+
+
+def _width(line: str) -> int:
+    """Cells of a line as it is drawn."""
+    if line.isascii() and line.isprintable() and len(line) <= MAX_COLUMNS:
+        return len(line)
+    return cell_len(_drawn(line))
 
 
 def kind_of_line(line: str) -> str:
