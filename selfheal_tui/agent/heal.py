@@ -201,7 +201,7 @@ class Healing:
     async def _attempt(self, number: int, history: History) -> Healed | None:
         self._emit(AttemptStarted(number, self._job.attempts, self._workspace.tree))
         ended = await self._conversations.converse(self._roles.coder, history)
-        tree = await self._workspace.sync()
+        tree = await self._workspace.sync_or_drop()
         summary = str(ended.arguments["summary"]) if isinstance(ended, Finished) else ""
         if tree == self._workspace.base:
             self._failed(number, "no change", tree, history, NO_CHANGE, summary)

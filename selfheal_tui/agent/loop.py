@@ -244,7 +244,7 @@ class Conversations:
         self._emit(ToolCalled(number, role.name, call.name, arguments_text(call)))
         try:
             result = await self._uncut(role, call)
-            if role.toolbox.writes(call.name):
+            if role.toolbox.writes(call.name) or result.final is not None:
                 result = await self._synced(result)
         except SandboxLost as lost:
             await self._workspace.replace_lost(lost)
@@ -268,5 +268,5 @@ class Conversations:
             await self._workspace.sync()
         except TreeRejected as rejected:
             note = f"{result.text}\n[remove this, it cannot be part of the change: {rejected}]"
-            return replace(result, text=note, ok=False)
+            return replace(result, text=note, ok=False, final=None)
         return result

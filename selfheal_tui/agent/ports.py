@@ -197,7 +197,7 @@ class Sandbox(Protocol):
         """Paths that differ from what was last settled. Reads names and stamps, no content."""
 
     async def fetch(self, paths: Sequence[str]) -> tuple[TreeFile, ...]:
-        """The files at `paths`. Raises `SandboxError` for what must not come out."""
+        """The files at `paths`. Raises `errors.TreeRejected` for what must not come out."""
 
     def settle(self) -> None:
         """Take what the last `scan` saw as known."""
@@ -258,7 +258,7 @@ class Shadow(Protocol):
     """The session's private bare repository: every tree of the session, and their differences."""
 
     async def apply(self, tree: str, change: TreeChange) -> str:
-        """The tree that `change` makes of `tree`. Raises `errors.SandboxError` on a bad name."""
+        """The tree that `change` makes of `tree`. Raises `errors.TreeRejected` on a bad name."""
 
     async def change(self, old: str, new: str) -> TreeChange:
         """What leads from `old` to `new`, with content."""

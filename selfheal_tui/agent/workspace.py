@@ -23,7 +23,7 @@ from selfheal_tui.core.events import (
 )
 from selfheal_tui.core.patch import file_counts
 from selfheal_tui.core.tree import Scan, TreeChange
-from selfheal_tui.errors import SandboxError, SandboxLost
+from selfheal_tui.errors import SandboxError, SandboxLost, TreeRejected
 
 MAX_REPLACEMENTS = 5
 SHOWN_OUTPUT = 1024 * 1024
@@ -135,9 +135,24 @@ class Workspace:
             await self._tell()
         return tree
 
+    async def sync_or_drop(self) -> str:
+        """As `sync`; what must not come out of the sandbox is dropped with it."""
+        try:
+            return await self.sync()
+        except TreeRejected:
+            await self.restore(self.tree)
+            return self.tree
+
     async def restore(self, tree: str) -> None:
         """Make the sandbox's tree exactly `tree` again; ignored files stay as they are."""
-        now = await self.sync()
+        try:
+            now = await self.sync()
+        except TreeRejected:
+            # What may not come out cannot be told from the tree: a fresh sandbox does not hold it.
+            await self.close()
+            self.tree = tree
+            await self.open()
+            return
         if now == tree:
             return
         await self.sandbox.apply(await self._shadow.change(now, tree))

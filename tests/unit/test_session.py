@@ -513,9 +513,38 @@ async def test_a_flaky_test_does_not_decide_alone(bench, tmp_path):
         f"echo TAP version 13; n=$(cat {count} 2>/dev/null || echo 0); echo $((n+1)) > {count}\n"
         f"grep -qx b a.txt || {{ echo 'not ok 2 - real'; bad=1; }}\n"
         f"[ $((n % 2)) = 0 ] && {{ {report}; }}\n"
-        "[ -z \"$bad\" ] || exit 1\n",
+        '[ -z "$bad" ] || exit 1\n',
     )
     ended = await bench.run([submitted(write("a.txt", "b\n"))])
     assert ended.exit_code == 0, ended.text
     assert bench.proof.flaky == ("flaky",)
     assert bench.proof.before == ("real",)
+
+
+async def test_a_name_that_must_not_come_out_is_told_and_can_be_mended(bench):
+    script = [
+        call("bash", command="mkdir -p d/.GIT; echo x > d/.GIT/config; mkfifo pipe"),
+        call("bash", command="rm -r d pipe"),
+        submitted(write("a.txt", "b\n")),
+    ]
+    ended = await bench.run(script)
+    assert ended.exit_code == 0, ended.text
+    refused, mended, *_ = bench.of(ToolReturned)
+    assert "cannot be part of the change" in refused.text
+    assert (refused.ok, mended.ok) == (False, True)
+
+
+async def test_a_name_that_must_not_come_out_is_never_submitted(bench):
+    bench.settings = replace(bench.settings, limits=LimitSettings(attempts=1))
+    ended = await bench.run([submitted(("bash", {"command": "mkfifo pipe; echo b > a.txt"}))] * 20)
+    assert ended.exit_code == 1, ended.text
+    assert "'pipe' is a FIFO" in bench.of(ToolReturned)[1].text
+    assert bench.of(ProposalMade) == []
+
+
+async def test_what_a_check_leaves_that_must_not_come_out_goes_with_its_sandbox(bench):
+    bench.place.write("check.sh", "rm -f pipe; mkfifo pipe; grep -qx b a.txt\n")
+    bench.place.git("commit", "-qam", "Leave a pipe")
+    ended = await bench.run([submitted(write("c.txt", "c\n")), submitted(write("a.txt", "b\n"))])
+    assert ended.exit_code == 0, ended.text
+    assert [path for path, _, _ in bench.proof.files] == ["a.txt", "c.txt"]

@@ -1,6 +1,6 @@
 """Which names a change may bring into a tree: one by one, and beside those that are there.
 
-Refuses (SandboxError) what `core.paths` finds fault with, a path that is a file and a folder at
+Refuses (TreeRejected) what `core.paths` finds fault with, a path that is a file and a folder at
 once, names that collide, and a folder that git would take for a repository. What the user's own
 tree held before is no fault of the change.
 """
@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable
 from selfheal_tui.adapters.git.beneath import above_of, folders_of, parts_of
 from selfheal_tui.core.paths import bare_repository_in, collision_in, fault_of, folded
 from selfheal_tui.core.tree import TreeChange
-from selfheal_tui.errors import SandboxError
+from selfheal_tui.errors import TreeRejected
 
 _SIGNS = {"head", "objects", "refs"}
 
 
 def check_change(before: Collection[str], change: TreeChange) -> None:
-    """Raises SandboxError when `change` cannot be made to a tree that holds the paths `before`."""
+    """Raises TreeRejected when `change` cannot be made to a tree that holds the paths `before`."""
     written = [file.path for file in change.written]
     for path in (*change.deleted, *written):
         _check_name(path)
@@ -33,24 +33,24 @@ def check_change(before: Collection[str], change: TreeChange) -> None:
 def _check_name(path: str) -> None:
     fault = fault_of(path)
     if fault:
-        raise SandboxError(f"the sandbox made a file {path!r}, whose name {fault}")
+        raise TreeRejected(f"the sandbox made a file {path!r}, whose name {fault}")
     try:
         parts_of(path)
     except ValueError as error:
-        raise SandboxError(f"the sandbox made a file that is not taken: {error}") from error
+        raise TreeRejected(f"the sandbox made a file that is not taken: {error}") from error
 
 
 def _check_folders(files: set[str], added: set[str]) -> None:
     below_files = {path for path in added if not files.isdisjoint(above_of(path))}
     now_folders = added & folders_of(files)
     for path in sorted(below_files | now_folders):
-        raise SandboxError(f"the sandbox made {path!r} both a file and a folder")
+        raise TreeRejected(f"the sandbox made {path!r} both a file and a folder")
 
 
 def _check_collisions(kept: set[str], added: set[str]) -> None:
     found = collision_in(sorted(added)) or _collision(kept, added)
     if found:
-        raise SandboxError(
+        raise TreeRejected(
             f"the sandbox made {found[1]!r}, which other systems take for {found[0]!r}"
         )
 
@@ -72,7 +72,7 @@ def _check_repositories(before: Collection[str], after: set[str], added: set[str
     for folder in {folder for path in added for folder in _suspect_folders(path)}:
         found = bare_repository_in(_below(folder, after))
         if found and found != bare_repository_in(_below(folder, before)):
-            raise SandboxError(
+            raise TreeRejected(
                 f"the sandbox made the folder {folder or '.'!r}, which git takes for a repository"
             )
 

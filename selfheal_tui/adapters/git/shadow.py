@@ -91,7 +91,7 @@ class ShadowRepository:
     # --- agent.ports.Shadow
 
     async def apply(self, tree: str, change: TreeChange) -> str:
-        """The tree that `change` makes of `tree`. Raises SandboxError on a bad name."""
+        """The tree that `change` makes of `tree`. Raises TreeRejected on a bad name."""
         return await in_thread(self.applied, tree, change)
 
     async def change(self, old: str, new: str) -> TreeChange:
