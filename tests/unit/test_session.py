@@ -182,9 +182,12 @@ async def test_what_is_started_is_ended_also_when_the_run_fails(bench, started, 
 
 
 async def test_a_worse_attempt_is_rolled_back_and_the_model_is_told(bench):
-    bench.place.write("check.sh", "echo TAP version 13; for n in 1 2 3; do grep -qx $n a.txt || { echo "
-                                  "\"not ok $n - has $n\"; bad=1; }; done; "
-                                  "[ -z \"$bad\" ]\n")  # fmt: skip
+    bench.place.write(
+        "check.sh",
+        "echo TAP version 13; for n in 1 2 3; do\n"
+        "grep -qx $n a.txt || { echo \"not ok $n - has $n\"; bad=1; }\n"
+        'done; [ -z "$bad" ]\n',
+    )
     script = [
         submitted(write("a.txt", "1\n2\n")),
         submitted(write("a.txt", "1\n")),
