@@ -77,13 +77,15 @@ class Checker:
             shell_state=False,
             sandbox=sandbox,
         )
-        result = self._read(ended)
+        result = self._read(ended, sandbox.facts.workdir)
         self._tell(number, tree, purpose, result)
         return result
 
-    def _read(self, ended: CommandResult) -> CheckResult:
+    def _read(self, ended: CommandResult, root: str) -> CheckResult:
         output = fold_terminal(ended.output.decode("utf-8", "replace"))
-        failures, passed = read_failures(self.command, output, ended.exit_code, ended.timed_out)
+        failures, passed = read_failures(
+            self.command, output, ended.exit_code, ended.timed_out, root=root
+        )
         return CheckResult(
             self.command,
             ended.exit_code,

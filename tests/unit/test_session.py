@@ -185,7 +185,7 @@ async def test_a_worse_attempt_is_rolled_back_and_the_model_is_told(bench):
     bench.place.write(
         "check.sh",
         "echo TAP version 13; for n in 1 2 3; do\n"
-        "grep -qx $n a.txt || { echo \"not ok $n - has $n\"; bad=1; }\n"
+        'grep -qx $n a.txt || { echo "not ok $n - has $n"; bad=1; }\n'
         'done; [ -z "$bad" ]\n',
     )
     script = [
