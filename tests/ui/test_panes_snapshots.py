@@ -9,18 +9,18 @@ from tests.support import stories
 from tests.ui.stand_in import PaneApp
 
 SIDE_BY_SIDE = [
-    ("running", (120, 36), "selfheal-dark"),
-    ("running", (120, 36), "selfheal-light"),
-    ("running", (200, 50), "selfheal-dark"),
-    ("running", (200, 50), "selfheal-light"),
-    ("happy", (120, 36), "selfheal-dark"),
-    ("healed_at_3", (200, 50), "selfheal-dark"),
-    ("healed_at_3", (200, 50), "selfheal-contrast"),
-    ("healed_at_3", (200, 50), "selfheal-terminal"),
-    ("refused", (120, 36), "selfheal-light"),
-    ("cancelled", (120, 36), "selfheal-dark"),
-    ("environment", (120, 36), "selfheal-dark"),
-    ("hostile", (200, 50), "selfheal-dark"),
+    ("running", "120x36", "selfheal-dark"),
+    ("running", "120x36", "selfheal-light"),
+    ("running", "200x50", "selfheal-dark"),
+    ("running", "200x50", "selfheal-light"),
+    ("happy", "120x36", "selfheal-dark"),
+    ("healed_at_3", "200x50", "selfheal-dark"),
+    ("healed_at_3", "200x50", "selfheal-contrast"),
+    ("healed_at_3", "200x50", "selfheal-terminal"),
+    ("refused", "120x36", "selfheal-light"),
+    ("cancelled", "120x36", "selfheal-dark"),
+    ("environment", "120x36", "selfheal-dark"),
+    ("hostile", "200x50", "selfheal-dark"),
 ]
 ALONE = [
     ("reasoning", "running", "selfheal-dark"),
@@ -35,7 +35,7 @@ ALONE = [
 @pytest.mark.parametrize(("story", "size", "theme"), SIDE_BY_SIDE)
 def test_panes_side_by_side_look_as_they_should(snap_compare, story, size, theme):
     app = PaneApp(all_panes(), getattr(stories, story)(), theme=theme)
-    assert snap_compare(app, terminal_size=size)
+    assert snap_compare(app, terminal_size=tuple(map(int, size.split("x"))))
 
 
 @pytest.mark.parametrize(("pane", "story", "theme"), ALONE)

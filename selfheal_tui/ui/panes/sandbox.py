@@ -184,20 +184,20 @@ class SandboxPane(Pane):
         found = self._log_of(target) if kind == "log" else None
         if found is None:
             return False
-        block, inner = found
+        block, at = found
         if not block.open:
             block.toggle()
         self._rows.focus()
-        self._rows.reveal(block, inner=inner)
+        self._rows.reveal(block, inner=block.row_of(at, self._rows.line_width))
         return True
 
     def _log_of(self, test: str) -> tuple[CommandBlock, int] | None:
-        for name in (test, _short_name(test)):
-            for block in reversed(self._commands.values()):
-                lines = block.output.lines()
-                places = (at for at, content in enumerate(lines) if name in content.plain)
-                if (at := next(places, None)) is not None:
-                    return block, at
+        name = re.compile(rf"(?<!\w){re.escape(_short_name(test))}(?!\w)")
+        for block in reversed(self._commands.values()):
+            lines = block.output.lines()
+            places = (at for at, content in enumerate(lines) if name.search(content.plain))
+            if (at := next(places, None)) is not None:
+                return block, at
         return None
 
     def _file_of(self, test: str) -> str:

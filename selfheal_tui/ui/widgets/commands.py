@@ -114,6 +114,11 @@ class CommandBlock(Block):
             return "green", "ok"
         return f"exit {ended.exit_code}", "failed" if ended.exit_code else "ok"
 
+    def row_of(self, at: int, width: int) -> int:
+        """The row of the open entry where line `at` of the output begins."""
+        lines = self.lines(width)
+        return lines.row_of(at) if isinstance(lines, FoldedLines) else 0
+
     def text(self) -> str:
         return f"{self._shown}\n{self.output.text()}"
 

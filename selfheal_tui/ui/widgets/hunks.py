@@ -192,7 +192,7 @@ class _Placed(Sequence[Content]):
             return [self[at] for at in range(*index.indices(len(self)))]
         if index == 0:
             return self._head
-        if index > len(self._places):
+        if index == len(self) - 1:
             return Content("")
         return self.row(*self._places[index - 1])
 

@@ -5,6 +5,7 @@ Taking a piece is cheap at any rate; lines are read from it when they are to be 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -167,6 +168,10 @@ class FoldedLines(Sequence[Content]):
 
     def __len__(self) -> int:
         return len(self._before) + len(self._places)
+
+    def row_of(self, at: int) -> int:
+        """The row where line `at` begins."""
+        return len(self._before) + bisect_left(self._places, (at, 0))
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
         if isinstance(index, slice):
