@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -116,7 +117,8 @@ def test_it_is_a_program_too(tmp_path):
     script = tmp_path / "script.json"
     script.write_text('[{"text": "from a file"}]')
     command = [sys.executable, "-m", "tests.support.model_server", str(script)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         base = process.stdout.readline().strip()
         try:
