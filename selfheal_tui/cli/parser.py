@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "doctor": "what this machine has and lacks: engine, images, keys, folders",
     "sessions": "list the sessions",
     "show": "show one session: its outcome, proof card and events",
+    "replay": "show a recorded run (events.jsonl) in the interface",
     "clean": "remove left-over containers and volumes of ours",
     "config": "show the settings, and where each came from",
 }
