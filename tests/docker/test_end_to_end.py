@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 
+import git
 import pytest
 
 from tests.support.headless import Workplace, edit, healing_script
@@ -57,10 +58,12 @@ def test_a_real_bug_is_healed_at_the_second_attempt_and_pushed(tmp_path, project
     assert place.git("rev-parse", f"{commit}^") == head
     changed = place.git("diff", "--name-only", head, commit).split()
     assert changed == [project.right.path]
-    assert place.git("rev-parse", f"{commit}^{{tree}}") == result["tree"]
-    assert place.remote_git("rev-parse", "refs/heads/healed") == commit
-    refs = place.remote_git("for-each-ref", "--format=%(refname)").split()
-    assert refs == ["refs/heads/healed", "refs/heads/main"]
+    with git.Repo(place.remote) as remote:
+        pushed = remote.heads["healed"].commit
+        assert (pushed.hexsha, pushed.tree.hexsha) == (commit, result["tree"])
+        assert pushed.message == "Mend what the tests show\n\nFound by its failing test.\n"
+        assert pushed.author == git.Actor("Ada", "ada@example.invalid")
+        assert [ref.path for ref in remote.refs] == ["refs/heads/healed", "refs/heads/main"]
     written = json.loads((tmp_path / "out" / "result.json").read_text())
     assert written["commit"] == commit
     assert project.right.path in (tmp_path / "out" / "patch.diff").read_text()
