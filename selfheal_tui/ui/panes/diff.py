@@ -91,6 +91,7 @@ class DiffPane(Pane):
     """The difference of base to an attempt, or to now."""
 
     name_shown: ClassVar[str] = "Diff"
+    skips: ClassVar[frozenset[type]] = frozenset(e.STREAMED)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "attempt(1)", "next attempt"),
         Binding("A", "attempt(-1)", "previous attempt", show=False),

@@ -48,6 +48,8 @@ class Pane(Vertical):
 
     zoomable = True
     name_shown: ClassVar[str] = ""
+    skips: ClassVar[frozenset[type]] = frozenset()
+    """Events that come in great numbers and say nothing to this pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "search_next", "next match", show=False),
@@ -91,6 +93,8 @@ class Pane(Vertical):
 
     def fold(self, event: Event, at: float) -> None:
         """Take one event. Cheap: drawing waits for the next frame."""
+        if type(event) in self.skips:
+            return
         self.now = at
         self._heard = self.clock()
         self.see(event, at)

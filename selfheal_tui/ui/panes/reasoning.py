@@ -48,6 +48,7 @@ class ReasoningPane(Pane):
     """The conversation."""
 
     name_shown: ClassVar[str] = "Reasoning"
+    skips: ClassVar[frozenset[type]] = frozenset({e.CommandPrinted, e.StepProgressed})
     BINDINGS: ClassVar[list[BindingType]] = [Binding("p", "plan", "plan")]
 
     def __init__(self) -> None:

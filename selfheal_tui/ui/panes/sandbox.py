@@ -26,6 +26,7 @@ class SandboxPane(Pane):
     """The log of the sandbox, below the table of failing tests."""
 
     name_shown: ClassVar[str] = "Sandbox"
+    skips: ClassVar[frozenset[type]] = frozenset({e.TextStreamed, e.ReasoningStreamed})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log", "log of the test"),
         Binding("d", "hunk", "its hunk"),

@@ -17,7 +17,7 @@ from selfheal_tui.core.text import fold_terminal
 from selfheal_tui.ui.widgets.lines import shown
 
 SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
-UNUSUAL = re.compile("[^\n\x20-\x7e]")
+UNUSUAL = re.compile("[^\x20-\x7e]")
 """Anything that plain output does not hold; where it finds nothing, nothing is to be done."""
 
 NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from selfheal_tui.core.events import CheckEnded, CommandEnded, CommandStarted, StepEnded
+from selfheal_tui.ui.widgets.ansi import PLAIN
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import counted, line, seconds, shown, spread
-from selfheal_tui.ui.widgets.output import FoldedLines, Output
+from selfheal_tui.ui.widgets.output import FoldedLines, Output, OutputLine
 
 LIVE_LINES = 12
 """Lines of a running or failed command that are seen without opening it."""
@@ -65,8 +66,8 @@ class CommandBlock(Block):
             return self._preview(head, width)
         return head
 
-    def _whole(self) -> list[Content]:
-        return [*self.output.lines(), Content("")]
+    def _whole(self) -> list[OutputLine]:
+        return [*self.output.lines(), OutputLine("", PLAIN, 0)]
 
     def _preview(self, head: list[Content], width: int) -> list[Content]:
         lines, before = self.output.last(LIVE_LINES)

@@ -183,8 +183,11 @@ class MessageBlock(Block):
         bar = ("▎ ", self._style)
         paragraphs = shown(self._text.strip("\n")).split("\n")
         body = [part for raw in paragraphs for part in wrapped(line(raw), width - 2)]
-        lines = [line(bar, (self._who, self._style)), *(line(bar) + part for part in body)]
-        return [Content(""), *lines, Content("")]
+        return [
+            Content(""),
+            line(bar, (self._who, self._style)),
+            *(line(bar) + part for part in body),
+        ]
 
     def text(self) -> str:
         return self._text

@@ -167,7 +167,10 @@ class Rows(ScrollView, can_focus=True):
         heights = (len(block.lines(width)) for block in self.window)
         self._tops = list(accumulate(heights, initial=0))
         self._syncing = True
-        self.virtual_size = Size(self.scrollable_content_region.width, self._tops[-1])
+        size = Size(self.scrollable_content_region.width, self._tops[-1])
+        if size != self.virtual_size:
+            # This places everything on the screen anew, so only where it must be.
+            self.virtual_size = size
         self._syncing = False
 
     @property
