@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from textual.content import Content
 
@@ -145,16 +146,22 @@ def _name(patch: FilePatch) -> str:
 
 
 class _Read:
-    """What both layouts need of a hunk: its lines in colours, and the words that changed."""
+    """What both layouts need of a hunk. Colours and changed words wait until it is drawn."""
 
     def __init__(self, hunk: HunkText, patch: FilePatch) -> None:
         self.lines = hunk.hunk.lines
-        self.words = word_ranges(self.lines)
         self.digits = len(str(max((each.new or each.old or 0 for each in self.lines), default=1)))
-        self.texts = self._coloured(patch.path)
+        self.plain = [Content(shown(each.text) + _ending(each)) for each in self.lines]
+        self._patch = patch
 
-    def _coloured(self, path: str) -> list[Content]:
-        """Old and new side are read apart, as each is a text of its own."""
+    @cached_property
+    def _words(self) -> dict[int, Ranges]:
+        return word_ranges(self.lines)
+
+    @cached_property
+    def texts(self) -> list[Content]:
+        """The lines in colours. Old and new side are read apart, each is a text of its own."""
+        path = self._patch.path
         texts = [Content("")] * len(self.lines)
         for signs, wanted in (("-", "- "), ("+", "+ ")):
             places = [at for at, each in enumerate(self.lines) if each.sign in wanted]
@@ -167,14 +174,16 @@ class _Read:
 
     def _with_words(self, at: int, content: Content) -> Content:
         each = self.lines[at]
-        ranges: Ranges = self.words.get(at, ())
+        ranges: Ranges = self._words.get(at, ())
         # Marks and tabs made the drawn text another one than that which was compared.
         if ranges and content.plain == each.text:
             for start, end in ranges:
                 content = content.stylize(f"{_SIGNS[each.sign]}-word", start, end)
-        if not each.newline:
-            content += line(("  [no newline at the end]", "dim"))
-        return content
+        return content if each.newline else content + line((_ending(each), "dim"))
+
+
+def _ending(each: Line) -> str:
+    return "" if each.newline else "  [no newline at the end]"
 
 
 class _Placed(Sequence[Content]):
@@ -208,7 +217,7 @@ class _UnifiedLines(_Placed):
         self._both = width >= 60
         numbers = read.digits * 2 + 1 if self._both else read.digits
         self._room = max(width - numbers - 3, 8)
-        super().__init__(head, [_rows(text, self._room) for text in read.texts])
+        super().__init__(head, [_rows(text, self._room) for text in read.plain])
 
     def row(self, at: int, row: int) -> Content:
         each = self._read.lines[at]
@@ -237,7 +246,7 @@ class _SplitLines(_Placed):
 
     def _height(self, old: int | None, new: int | None) -> int:
         places = {at for at in (old, new) if at is not None}
-        return max(_rows(self._read.texts[at], self._room) for at in places)
+        return max(_rows(self._read.plain[at], self._room) for at in places)
 
     def row(self, at: int, row: int) -> Content:
         old, new = self._pairs[at]
@@ -257,7 +266,7 @@ class _SplitLines(_Placed):
 def _rows(text: Content, room: int) -> int:
     if text.cell_length <= room:
         return 1
-    return len(folded(text.without_spans, room))
+    return len(folded(text, room))
 
 
 def _piece(text: Content, room: int, row: int) -> Content:
