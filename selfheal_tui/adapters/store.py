@@ -1,19 +1,22 @@
 """Sessions and their events in SQLite: every event is written before anybody is shown it.
 
-Events that are pieces of something longer (`events.STREAMED`) wait for the next whole one to
-reach the disk; every other event is synced before `append` returns. Refuses to hold secrets:
-what comes here has passed the redactor.
+Events that are pieces of something longer (`events.STREAMED`) wait in memory for the next whole
+one; every other event is synced before `append` returns. A session belongs to one process at a
+time. Refuses to hold secrets: what comes here has passed the redactor.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from selfheal_tui.core.events import (
     STREAMED,
@@ -23,10 +26,15 @@ from selfheal_tui.core.events import (
     from_json,
     to_json,
 )
-from selfheal_tui.errors import SelfhealError
+from selfheal_tui.errors import SelfhealError, UsageError
 
 VERSION = 1
 _FILE = "sessions.db"
+_MOST_WAITING = 500
+"""Pieces that wait in memory at most."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
 _SCHEMA = """
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
@@ -78,16 +86,24 @@ class Store:
             self._path.rename(kept)
             self.warning = f"the list of sessions was {error}; it is kept as {kept.name}"
             self._database = self._open()
-        self._numbers: dict[str, int] = {}
+        self._waiting: list[tuple[str, str]] = []
+        self._claims: dict[str, int] = {}
 
     def append(self, session: str, event: Event, at: float) -> None:
-        """Write an event. Raises SelfhealError when the disk does not take it."""
-        try:
-            self._write(session, event, at)
-        except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._database.rollback()
-            raise SelfhealError(f"cannot write the session to {self._path}: {error}") from error
+        """Write an event. Raises SelfhealError when the disk does not take it, and UsageError for
+        the start of a session that another process runs."""
+        if isinstance(event, SessionStarted):
+            self._claim(session)
+        line = (session, to_json(event, at=at))
+        if isinstance(event, STREAMED) and len(self._waiting) < _MOST_WAITING:
+            # Not even a transaction is begun: it would lock out the other sessions.
+            self._waiting.append(line)
+            return
+        with self._writing():
+            self._write([*self._waiting, line], session, event, at)
+        self._waiting = []
+        if isinstance(event, SessionEnded):
+            self._release(session)
 
     def sessions(self, repository: str | None = None, limit: int = 100) -> list[SessionRow]:
         """The latest sessions first; of one repository if it is given."""
@@ -95,9 +111,9 @@ class Store:
             "SELECT id, repository, task, started, ended, exit_code, outcome, text, cost"
             " FROM sessions WHERE ?1 IS NULL OR repository = ?1"
             " ORDER BY started DESC, id DESC LIMIT ?2",
-            (repository, limit),
+            (_bound(repository), limit),
         )
-        return [SessionRow(*row) for row in rows]
+        return [SessionRow(*map(_read, row)) for row in rows]
 
     def find(self, prefix: str) -> list[SessionRow]:
         """Sessions whose id starts with `prefix`."""
@@ -105,6 +121,7 @@ class Store:
 
     def events(self, session: str) -> Iterator[tuple[Event, float]]:
         """The events of a session in order, each with its time."""
+        self._write_waiting()
         rows = self._database.execute(
             "SELECT line FROM events WHERE session = ? ORDER BY number", (session,)
         )
@@ -113,9 +130,11 @@ class Store:
 
     def close(self) -> None:
         """Write what waits, and close."""
-        with contextlib.suppress(sqlite3.Error):
-            self._database.commit()
+        with contextlib.suppress(SelfhealError):
+            self._write_waiting()
         self._database.close()
+        for session in list(self._claims):
+            self._release(session)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -138,33 +157,76 @@ class Store:
             raise
         return database
 
-    def _write(self, session: str, event: Event, at: float) -> None:
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction: all of it or nothing."""
+        try:
+            with self._database:
+                yield
+        except sqlite3.Error as error:
+            raise SelfhealError(f"cannot write the session to {self._path}: {error}") from error
+
+    def _write_waiting(self) -> None:
+        if not self._waiting:
+            return
+        with self._writing():
+            self._insert(self._waiting)
+        self._waiting = []
+
+    def _write(self, waiting: list[tuple[str, str]], session: str, event: Event, at: float) -> None:
         if isinstance(event, SessionStarted):
             self._database.execute(
                 "INSERT INTO sessions (id, repository, task, started) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET ended = NULL, exit_code = NULL",
-                (session, event.repository, event.task, at),
+                (session, _bound(event.repository), _bound(event.task), at),
             )
-        number = self._next_number(session)
-        self._database.execute(
-            "INSERT INTO events VALUES (?, ?, ?)", (session, number, to_json(event, at=at))
-        )
+        self._insert(waiting)
         if isinstance(event, SessionEnded):
             self._database.execute(
                 "UPDATE sessions SET ended = ?, exit_code = ?, outcome = ?, text = ?, cost = ?"
                 " WHERE id = ?",
-                (at, event.exit_code, event.outcome, event.text, event.cost, session),
+                (at, event.exit_code, event.outcome, _bound(event.text), event.cost, session),
             )
-        self._numbers[session] = number
-        if not isinstance(event, STREAMED):
-            self._database.commit()
 
-    def _next_number(self, session: str) -> int:
-        if session in self._numbers:
-            return self._numbers[session] + 1
-        query = "SELECT coalesce(max(number), 0) FROM events WHERE session = ?"
-        row = self._database.execute(query, (session,)).fetchone()
-        return int(row[0]) + 1
+    def _insert(self, lines: list[tuple[str, str]]) -> None:
+        self._database.executemany(
+            "INSERT INTO events SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM events"
+            " WHERE session = ?1",
+            lines,
+        )
+
+    def _claim(self, session: str) -> None:
+        """Make the session this process's own; the system ends the claim when the process dies."""
+        if session in self._claims:
+            return
+        folder = self._path.parent / "sessions" / session
+        try:
+            for made in (folder.parent, folder):
+                made.mkdir(mode=0o700, exist_ok=True)
+            claim = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError as error:
+            raise SelfhealError(f"cannot open {folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(claim)
+            raise UsageError(f"session {session} is running in another selfheal") from error
+        self._claims[session] = claim
+
+    def _release(self, session: str) -> None:
+        if session in self._claims:
+            os.close(self._claims.pop(session))
+
+
+def _bound(text: str | None) -> str | bytes | None:
+    """Text as SQLite takes it: what holds surrogates (names that are not UTF-8) as bytes."""
+    if text is None or not _SURROGATES.search(text):
+        return text
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _read(value: Any) -> Any:
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
 
 
 class _Unusable(Exception):

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 
 import pytest
 
 from selfheal_tui.adapters.store import SessionRow, Store
 from selfheal_tui.core.events import CommandPrinted, SessionEnded, SessionStarted, Warned
-from selfheal_tui.errors import SelfhealError
+from selfheal_tui.errors import SelfhealError, UsageError
 
 STARTED = SessionStarted("s1", "fix it", "/r", "0.1")
 ENDED = SessionEnded(1, "not healed", "why", 2.0, 0.5)
@@ -47,6 +48,48 @@ def test_a_second_opening_goes_on_with_the_numbers(store, tmp_path):
     again.append("s1", Warned("again"), 1.0)
     again.close()
     assert [event for event, _ in store.events("s1")] == [STARTED, Warned("again")]
+
+
+def test_pieces_do_not_lock_out_another_session(store, tmp_path):
+    other = Store(tmp_path)
+    store.append("s1", STARTED, 0.0)
+    store.append("s1", CommandPrinted("c1", "piece"), 1.0)
+    other._database.execute("PRAGMA busy_timeout = 0")
+    other.append("s2", replace(STARTED, session="s2"), 2.0)
+    other.close()
+    assert [row.id for row in store.sessions()] == ["s2", "s1"]
+    assert [event for event, _ in store.events("s1")] == [STARTED, CommandPrinted("c1", "piece")]
+
+
+def test_pieces_that_wait_are_written_at_the_end(store, tmp_path):
+    store.append("s1", STARTED, 0.0)
+    store.append("s1", CommandPrinted("c1", "piece"), 1.0)
+    store.close()
+    again = Store(tmp_path)
+    assert list(again.events("s1")) == [(STARTED, 0.0), (CommandPrinted("c1", "piece"), 1.0)]
+    again.close()
+
+
+def test_a_session_that_runs_is_not_started_by_another_process(store, tmp_path):
+    store.append("s1", STARTED, 0.0)
+    other = Store(tmp_path)
+    with pytest.raises(UsageError, match="s1 is running"):
+        other.append("s1", STARTED, 1.0)
+    assert list(store.events("s1")) == [(STARTED, 0.0)]
+    store.append("s1", ENDED, 2.0)
+    other.append("s1", STARTED, 3.0)
+    other.close()
+    assert [event for event, _ in store.events("s1")] == [STARTED, ENDED, STARTED]
+
+
+def test_names_that_are_not_utf_8_come_back(store):
+    started = replace(STARTED, repository="/r\udcff", task="\ud83d")
+    ended = replace(ENDED, text="\udcff is not there")
+    for event in (started, ended):
+        store.append("s1", event, 0.0)
+    (row,) = store.sessions("/r\udcff")
+    assert (row.repository, row.task, row.text) == ("/r\udcff", "\ud83d", "\udcff is not there")
+    assert [event for event, _ in store.events("s1")] == [started, ended]
 
 
 def test_a_resumed_session_is_open_again(store):
