@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from selfheal_tui.cli.place import Place
-from selfheal_tui.core.approval import Answer, Request
-from selfheal_tui.core.events import Event
 from selfheal_tui.errors import Interrupted, SelfhealError
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.conductor import Asked, Happened, News, Questioned, Readied, SessionLine
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
     from selfheal_tui.agent.deliver import Target
     from selfheal_tui.agent.ports import Repository, Shadow
+    from selfheal_tui.core.approval import Answer, Request
+    from selfheal_tui.core.events import Event
     from selfheal_tui.session import Order, Parts, Session
 
 BATCH = 256

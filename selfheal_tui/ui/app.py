@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -17,31 +17,22 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Footer
-from typing_extensions import assert_never
 
-from selfheal_tui.core.approval import Answer, Request
-from selfheal_tui.core.events import (
-    Event,
-    MessageSent,
-    ProposalMade,
-    SessionEnded,
-    SessionStarted,
-    Warned,
-)
 from selfheal_tui.core.text import one_line, printable
 from selfheal_tui.errors import UsageError
 from selfheal_tui.ui.bars.header import Header
-from selfheal_tui.ui.bars.search import SearchLine
-from selfheal_tui.ui.bars.status import Status
-from selfheal_tui.ui.bars.waiting import WaitingLines
-from selfheal_tui.ui.commands import COMMANDS, run_command
-from selfheal_tui.ui.conductor import Asked, Conductor, Happened, News, Questioned, Readied
 from selfheal_tui.ui.deck import Deck, MakePanes
 from selfheal_tui.ui.prompt import Prompt
-from selfheal_tui.ui.summary import Summary, fold
 
 if TYPE_CHECKING:
+    from selfheal_tui.ui.bars.search import SearchLine
+    from selfheal_tui.ui.bars.waiting import WaitingLines
+    from selfheal_tui.ui.conductor import Conductor
+    from selfheal_tui.ui.listener import Listener
     from selfheal_tui.ui.panes.pane import Pane
+    from selfheal_tui.ui.summary import Summary
+
+LATER_CSS = ("panes.tcss", "bars.tcss", "screens.tcss")
 
 LOW = 14
 """Lines below which only panes, input and header are shown."""
@@ -54,7 +45,7 @@ class SelfhealApp(App[int]):
     """Runs on one conductor until the user leaves; returns the exit code."""
 
     TITLE = "selfheal"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "panes.tcss"]
+    CSS_PATH = "app.tcss"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop the step"),
@@ -81,30 +72,25 @@ class SelfhealApp(App[int]):
     ) -> None:
         super().__init__()
         self.conductor = conductor
-        self.summary = Summary()
+        self.listener: Listener | None = None
         self._make_panes = make_panes
         self._first_task = task
         self._resume_first = resume
         self._pick = pick
-        self._asked: Request | None = None
-        self._question = ""
-        self._proposal: ProposalMade | None = None
         self._armed = False
         self._leaving = False
+        self._early: list[str] = []
         for made in themes:
             self.register_theme(made)
         if theme:
             self.theme = theme
 
     def compose(self) -> ComposeResult:
+        # Only what typing needs; `_begin` adds the rest after the first frame.
         yield Header()
         yield Deck(self._make_panes)
-        yield WaitingLines()
-        yield SearchLine(placeholder="search this pane", select_on_focus=False)
         if not self.conductor.replayed:
-            yield Prompt(files=self.conductor.files, commands=lambda: list(COMMANDS))
-        yield Status()
-        yield Footer(show_command_palette=True)
+            yield Prompt(files=self.conductor.files, commands=command_names)
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -114,7 +100,18 @@ class SelfhealApp(App[int]):
 
     @property
     def waiting(self) -> WaitingLines:
+        from selfheal_tui.ui.bars.waiting import WaitingLines
+
         return self.screen_stack[0].query_one(WaitingLines)
+
+    @property
+    def summary(self) -> Summary:
+        """The run so far."""
+        if self.listener is None:
+            from selfheal_tui.ui.summary import Summary
+
+            return Summary()
+        return self.listener.summary
 
     @property
     def prompt(self) -> Prompt | None:
@@ -124,7 +121,7 @@ class SelfhealApp(App[int]):
     # --- from the start to the end ---------------------------------------------------------
 
     def on_mount(self) -> None:
-        self._focus_input()
+        self.focus_input()
         # The input is ready with the first frame; everything else comes after it.
         self.call_after_refresh(self._begin)
 
@@ -132,94 +129,55 @@ class SelfhealApp(App[int]):
         self.screen_stack[0].set_class(event.size.height < LOW, "-low")
 
     async def _begin(self) -> None:
+        from selfheal_tui.ui.bars.search import SearchLine
+        from selfheal_tui.ui.bars.status import Status
+        from selfheal_tui.ui.bars.waiting import WaitingLines
+        from selfheal_tui.ui.listener import Listener
+
+        bottom = self.screen_stack[0]
+        self._read_css()
+        await bottom.mount(WaitingLines(), SearchLine(), after=self.deck)
+        await bottom.mount(Status(), Footer(show_command_palette=True))
         await self.deck.fill()
         self.conductor.open()
-        self._listen()
+        self.listener = Listener(self)
+        self._listen(self.listener)
+        self._do_first()
+
+    def _read_css(self) -> None:
+        """The looks of everything that was not in the first frame."""
+        for name in LATER_CSS:
+            self.stylesheet.read(Path(__file__).with_name(name))
+        self.refresh_css(animate=False)
+
+    def _do_first(self) -> None:
         if self._first_task:
             self._start(self._first_task)
         elif self._resume_first:
             self._resume(self._resume_first)
         elif self._pick:
             self._pick_session()
+        early, self._early = self._early, []
+        for text in early:
+            self._send(text)
 
     @work
-    async def _listen(self) -> None:
-        async for news in self.conductor.news():
-            for item in news:
-                await self._take(item)
-            self._show_summary()
-            self.refresh_bindings()
+    async def _listen(self, listener: Listener) -> None:
+        await listener.listen()
 
     def begin_leaving(self, number: int = signal.SIGINT) -> None:
         """End the session, then the app; once."""
         if self._leaving:
             return
         self._leaving = True
-        self.waiting.notice("ending the session ...")
+        if self.listener:
+            self.waiting.notice("ending the session ...")
         self.conductor.stop(number)
         self._leave()
 
     @work
     async def _leave(self) -> None:
         self.exit(await self.conductor.close())
-
-    # --- news ------------------------------------------------------------------------------
-
-    async def _take(self, news: News) -> None:
-        match news:
-            case Happened(event, at):
-                await self._fold(event, at)
-            case Readied():
-                self.waiting.readied(news)
-            case Asked(request):
-                self._asked = request
-                self.bell()
-                self.action_review()
-            case Questioned(text):
-                self._question = text
-                self.bell()
-                self.waiting.notice(f"the model asks: {text}")
-                self._focus_input()
-            case _:
-                assert_never(news)
-
-    async def _fold(self, event: Event, at: float) -> None:
-        match event:
-            case SessionStarted():
-                if self.summary.task:
-                    # Ids begin anew with each session, so its panes do too.
-                    await self.deck.fill()
-                self._proposal = None
-                self.waiting.started()
-                self.waiting.taken(event.task)
-            case MessageSent():
-                self.waiting.taken(event.text)
-            case ProposalMade():
-                self._proposal = event
-            case Warned():
-                self.say_so(one_line(event.text, 300), severity="warning")
-            case SessionEnded():
-                self._session_ended(event)
-            case _:
-                pass
-        self.summary = fold(self.summary, event)
-        self.deck.fold(event, at)
-
-    def _session_ended(self, event: SessionEnded) -> None:
-        self._asked, self._question = None, ""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        unsent = self.waiting.drop()
-        self.waiting.notice("")
-        if unsent and self.prompt and not self.prompt.editor.text:
-            # What was typed too late for this session is the user's to send again.
-            self.prompt.put("\n".join(unsent))
-        self.bell()
-
-    def _show_summary(self) -> None:
-        bottom = self.screen_stack[0]
-        bottom.query_one(Header).show(self.summary)
-        bottom.query_one(Status).show(self.summary)
 
     def say_so(self, text: str, *, severity: SeverityLevel = "information") -> None:
         """Tell the user a sentence."""
@@ -229,15 +187,20 @@ class SelfhealApp(App[int]):
 
     @on(Prompt.Sent)
     def _sent(self, event: Prompt.Sent) -> None:
-        text = event.text
+        if self.listener:
+            self._send(event.text)
+        else:
+            self._early.append(event.text)
+
+    def _send(self, text: str) -> None:
         if text.startswith("/"):
+            from selfheal_tui.ui.commands import run_command
+
             run_command(self, text[1:])
         elif text.startswith("!"):
             self._shell(text[1:].strip())
-        elif self._question:
-            self._question = ""
-            self.waiting.notice("")
-            self.conductor.reply(text)
+        elif self.listener and self.listener.answer_question(text):
+            return
         elif self.conductor.running:
             self.waiting.wait(text)
             self.conductor.say(text)
@@ -270,35 +233,16 @@ class SelfhealApp(App[int]):
         except UsageError as error:
             self.say_so(str(error), severity="warning")
 
-    # --- approvals -------------------------------------------------------------------------
-
-    def action_review(self) -> None:
-        """Show the approval that is wanted."""
-        from selfheal_tui.ui.screens.approval import ApprovalScreen
-
-        if self._asked is None or isinstance(self.screen, ApprovalScreen):
-            return
-        self.waiting.notice("")
-        again = self.summary.attempt < self.summary.attempts
-        screen = ApprovalScreen(self._asked, self._proposal, again=again)
-        self.push_screen(screen, self._reviewed)
-
-    def _reviewed(self, given: Answer | None) -> None:
-        if self._asked is None:
-            return
-        if given is None:
-            self.waiting.notice("an approval waits: F8 opens it again")
-            return
-        self._asked = None
-        self.conductor.answer(given)
-        self.refresh_bindings()
-
     # --- keys ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "review":
-            return self._asked is not None
+            return self.listener is not None and self.listener.asked is not None
         return True
+
+    def action_review(self) -> None:
+        if self.listener:
+            self.listener.review()
 
     def action_help(self) -> None:
         from selfheal_tui.ui.screens.help import HelpScreen
@@ -319,7 +263,7 @@ class SelfhealApp(App[int]):
         if prompt is None or prompt.close_list():
             return
         if not prompt.has_focus_within:
-            self._focus_input()
+            self.focus_input()
         elif self.conductor.running and not self.conductor.cancel_step():
             self.say_so("this step cannot be cut short; Ctrl-C twice ends the session")
 
@@ -358,7 +302,7 @@ class SelfhealApp(App[int]):
     async def action_quit(self) -> None:
         self.begin_leaving()
 
-    def _focus_input(self) -> None:
+    def focus_input(self) -> None:
         if self.prompt:
             self.prompt.editor.focus()
         elif self.deck.panes:
@@ -373,16 +317,16 @@ class SelfhealApp(App[int]):
 
     @on(Deck.SearchWanted)
     def _ask_search(self) -> None:
+        from selfheal_tui.ui.bars.search import SearchLine
+
         self.screen.query_one(SearchLine).ask()
 
-    @on(SearchLine.Wanted)
-    def _search(self, event: SearchLine.Wanted) -> None:
+    def on_search_line_wanted(self, event: SearchLine.Wanted) -> None:
         found = self.deck.search(event.text)
-        self._focus_front()
+        self.deck.focus_front()
         self.say_so(f"{found} found: n next, N previous" if found else "not found in this pane")
 
-    @on(SearchLine.GivenUp)
-    def _focus_front(self) -> None:
+    def on_search_line_given_up(self) -> None:
         self.deck.focus_front()
 
     # --- palette ---------------------------------------------------------------------------
@@ -399,3 +343,10 @@ class SelfhealApp(App[int]):
         yield "Stop the step", "the model then waits for you", self.conductor.cancel_step
         yield "Take up a session", "an earlier one of this repository", self._pick_session
         yield "Leave", "end the session; it is kept", self.begin_leaving
+
+
+def command_names() -> list[str]:
+    """The names after a slash."""
+    from selfheal_tui.ui.commands import COMMANDS
+
+    return list(COMMANDS)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from selfheal_tui.core.approval import Answer, Request
-from selfheal_tui.core.events import Event
+if TYPE_CHECKING:
+    from selfheal_tui.core.approval import Answer, Request
+    from selfheal_tui.core.events import Event
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from selfheal_tui.core.events import (
     AttemptStarted,
     CheckChosen,
     CheckEnded,
+    CommandEnded,
     CommandStarted,
     Committed,
     Event,
@@ -122,6 +123,8 @@ def _phase(summary: Summary, event: Event) -> Summary:
             phase = f"{event.role}: {event.name}"
         case CommandStarted() if event.purpose in _CHECKING:
             phase = _CHECKING[event.purpose]
+        case CommandEnded() if event.cancelled:
+            phase, waits = "interrupted: waits for you", True
         case PlanProposed():
             phase = "planned"
         case ReviewGiven():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
 from selfheal_tui.core.text import one_line
-from selfheal_tui.ui.summary import Summary
+
+if TYPE_CHECKING:
+    from selfheal_tui.ui.summary import Summary
 
 _TASK = 80
 

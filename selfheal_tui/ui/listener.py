@@ -1,0 +1,142 @@
+"""What the app does with the news of a run: panes and lines fold events, screens ask for answers.
+
+Loaded after the first frame: typing needs nothing of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from selfheal_tui.core.approval import Answer, Request
+from selfheal_tui.core.events import (
+    Event,
+    MessageSent,
+    ProposalMade,
+    QuestionAnswered,
+    SessionEnded,
+    SessionStarted,
+    Warned,
+)
+from selfheal_tui.core.text import one_line
+from selfheal_tui.ui.bars.header import Header
+from selfheal_tui.ui.bars.status import Status
+from selfheal_tui.ui.conductor import Asked, Happened, News, Questioned, Readied
+from selfheal_tui.ui.screens.approval import ApprovalScreen
+from selfheal_tui.ui.summary import Summary, fold
+
+if TYPE_CHECKING:
+    from selfheal_tui.ui.app import SelfhealApp
+
+
+class Listener:
+    """Hears one conductor for one app; knows what is asked at the moment."""
+
+    def __init__(self, app: SelfhealApp) -> None:
+        self._app = app
+        self._question = ""
+        self._proposal: ProposalMade | None = None
+        self.asked: Request | None = None
+        self.summary = Summary()
+
+    async def listen(self) -> None:
+        """Until the conductor is closed."""
+        async for news in self._app.conductor.news():
+            for item in news:
+                await self._take(item)
+            self._show_summary()
+            self._app.refresh_bindings()
+
+    async def _take(self, news: News) -> None:
+        match news:
+            case Happened(event, at):
+                await self._fold(event, at)
+            case Readied():
+                self._app.waiting.readied(news)
+            case Asked(request):
+                self.asked = request
+                self._app.bell()
+                self.review()
+            case Questioned(text):
+                self._question = text
+                self._app.bell()
+                self._app.waiting.notice(f"the model asks: {text}")
+                self._app.focus_input()
+            case _:
+                assert_never(news)
+
+    async def _fold(self, event: Event, at: float) -> None:
+        waiting = self._app.waiting
+        match event:
+            case SessionStarted():
+                await self._session_started(event)
+            case MessageSent():
+                waiting.taken(event.text)
+            case ProposalMade():
+                self._proposal = event
+            case QuestionAnswered():
+                self._question = ""
+                waiting.notice("")
+            case Warned():
+                self._app.say_so(one_line(event.text, 300), severity="warning")
+            case SessionEnded():
+                self._session_ended()
+            case _:
+                pass
+        self.summary = fold(self.summary, event)
+        self._app.deck.fold(event, at)
+
+    async def _session_started(self, event: SessionStarted) -> None:
+        if self.summary.task:
+            # Ids begin anew with each session, so its panes do too.
+            await self._app.deck.fill()
+        self._proposal = None
+        self._app.waiting.started()
+        self._app.waiting.taken(event.task)
+
+    def _session_ended(self) -> None:
+        app, self.asked, self._question = self._app, None, ""
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+        unsent = app.waiting.drop()
+        app.waiting.notice("")
+        if unsent and app.prompt and not app.prompt.editor.text:
+            # What was typed too late for this session is the user's to send again.
+            app.prompt.put("\n".join(unsent))
+        app.bell()
+
+    def _show_summary(self) -> None:
+        bottom = self._app.screen_stack[0]
+        bottom.query_one(Header).show(self.summary)
+        bottom.query_one(Status).show(self.summary)
+
+    # --- what the user answers -------------------------------------------------------------
+
+    def answer_question(self, text: str) -> bool:
+        """Give the model its answer; False when it has not asked."""
+        if not self._question:
+            return False
+        self._question = ""
+        self._app.waiting.notice("")
+        self._app.conductor.reply(text)
+        return True
+
+    def review(self) -> None:
+        """Show the approval that is wanted."""
+        if self.asked is None or isinstance(self._app.screen, ApprovalScreen):
+            return
+        self._app.waiting.notice("")
+        again = self.summary.attempt < self.summary.attempts
+        screen = ApprovalScreen(self.asked, self._proposal, again=again)
+        self._app.push_screen(screen, self._reviewed)
+
+    def _reviewed(self, given: Answer | None) -> None:
+        if self.asked is None:
+            return
+        if given is None:
+            self._app.waiting.notice("an approval waits: F8 opens it again")
+            return
+        self.asked = None
+        self._app.conductor.answer(given)
+        self._app.refresh_bindings()
