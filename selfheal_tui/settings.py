@@ -6,18 +6,14 @@ Every field carries its sentence in `metadata["doc"]`; the README's table is mad
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from selfheal_tui.errors import SettingsError
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from selfheal_tui.errors import SettingsError
 
 
 def _setting(
@@ -192,10 +188,10 @@ def _build(values: Mapping[str, object]) -> Settings:
 
 def _from_file(file: Path, repository: str) -> Iterator[tuple[dict[str, object], str]]:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomli.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
     repositories = data.pop(REPOSITORIES, {})
     if not isinstance(repositories, dict):

@@ -7,14 +7,10 @@ the session's home.
 from __future__ import annotations
 
 import re
-import sys
+
+import tomli
 
 from selfheal_tui.core.recipe_parts import Folder, Malformed, Part, table
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _GO_PLACE = (
     "if [ -d /opt/selfheal/go/pkg/mod ]; then "
@@ -47,8 +43,8 @@ def cargo_part(folder: Folder) -> Part | None:
     if not folder.has("Cargo.toml"):
         return None
     try:
-        manifest = tomllib.loads(folder.text("Cargo.toml"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        manifest = tomli.loads(folder.text("Cargo.toml"))
+    except (tomli.TOMLDecodeError, RecursionError) as error:
         raise Malformed(f"{folder.full('Cargo.toml')} is not valid TOML: {error}") from error
     if not any(table(manifest.get(key)) for key in _DEPENDENCIES):
         return None

@@ -8,17 +8,13 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import tomli
+
 from selfheal_tui.core.recipe_parts import Folder, Malformed, Part, strings, table
 from selfheal_tui.core.recipe_requirements import Requirements, read_requirements
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _TEST_NAMES = ("test", "tests", "testing")
 _DEV_NAMES = ("dev",)
@@ -195,8 +191,8 @@ def _pyproject(folder: Folder) -> dict[str, object]:
     if not folder.has("pyproject.toml"):
         return {}
     try:
-        return tomllib.loads(folder.text("pyproject.toml"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return tomli.loads(folder.text("pyproject.toml"))
+    except (tomli.TOMLDecodeError, RecursionError) as error:
         raise Malformed(f"{folder.full('pyproject.toml')} is not valid TOML: {error}") from error
 
 

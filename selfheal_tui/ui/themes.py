@@ -7,21 +7,16 @@ values that are not understood, with the file's name and the nearest key.
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import tomli
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from selfheal_tui.errors import SettingsError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 DARK = "selfheal-dark"
 LIGHT = "selfheal-light"
@@ -44,8 +39,8 @@ def load_themes(builtin: Path, own: Path | None) -> list[Theme]:
 
 def _theme(file: Path) -> Theme:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = tomli.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
     data.setdefault("name", file.stem)
     known = [field.name for field in fields(Theme)]

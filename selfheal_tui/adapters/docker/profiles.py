@@ -8,19 +8,15 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import sys
 from collections.abc import Collection, Sequence
 from dataclasses import MISSING, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import tomli
+
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.errors import SettingsError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FILE = "sandbox.toml"
 GENERIC = "generic"
@@ -84,8 +80,8 @@ def read_profile(folder: Path) -> Profile:
     if not (folder / "Dockerfile").is_file():
         raise SettingsError(f"{folder}: a sandbox profile needs a Dockerfile")
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        data = tomli.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{file}: {error}") from error
     known = [item.name for item in fields(Profile) if item.name not in ("name", "folder")]
     for key in data:
