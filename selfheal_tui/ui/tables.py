@@ -42,3 +42,17 @@ def _of_pane(pane: Widget) -> Keys:
 def _own(widget: Widget) -> Iterable[BindingType]:
     ours = (kind for kind in type(widget).__mro__ if kind.__module__.startswith("selfheal_tui."))
     return [binding for kind in ours for binding in kind.__dict__.get("BINDINGS", ())]
+
+
+def readme_table() -> str:
+    """The keys of the shell as a Markdown table; a test keeps the README to it."""
+    rows = [
+        f"| {table.place} | {_code(keys)} | {text} |"
+        for table in key_tables(())
+        for keys, text in table.rows
+    ]
+    return "\n".join(["| where | key | what it does |", "| --- | --- | --- |", *rows])
+
+
+def _code(keys: str) -> str:
+    return ", ".join(f"`{key}`" for key in keys.split(", "))

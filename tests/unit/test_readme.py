@@ -31,3 +31,9 @@ def test_the_readme_shows_the_help_as_it_is(monkeypatch):
 
 def test_the_readme_lists_every_setting():
     assert settings_table() in README.read_text()
+
+
+def test_the_readme_lists_every_key():
+    from selfheal_tui.ui.tables import readme_table
+
+    assert readme_table() in README.read_text()
