@@ -31,11 +31,11 @@ class HunkText:
     def header(self) -> str:
         return self.raw.split("\n", 1)[0]
 
-    @property
+    @cached_property
     def added(self) -> int:
         return self.raw.count("\n+")
 
-    @property
+    @cached_property
     def removed(self) -> int:
         return self.raw.count("\n-")
 
