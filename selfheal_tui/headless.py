@@ -1,6 +1,7 @@
 """The front-end without a screen: events become narration on stderr and data on stdout.
 
 Decides nothing but what `--yes` and `--headless` say. Every exit leaves a truthful last line.
+Who stops reading does not stop the run; an output that cannot be written does.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from selfheal_tui.agent.ports import Ask
 from selfheal_tui.core.approval import (
@@ -97,35 +99,63 @@ class Headless:
         err: TextIO,
         folder: OutputFolder | None,
         clock: Callable[[], float] = time.time,
+        result: Result | None = None,
     ) -> None:
         self._output = output
         self._out = out
         self._err = err
         self._folder = folder
         self._clock = clock
-        self.result = Result()
+        self.result = Result() if result is None else result
 
     def show(self, event: Event) -> None:
-        """Take one event; the last one also prints the report."""
+        """Take one event; the last one also prints the report.
+
+        Raises SelfhealError when an output takes no more: once, so that the end can be told.
+        """
         self.result.see(event)
         line = to_json(event, at=self._clock())
         if self._folder:
             self._folder.add(line)
         if self._output == "stream-json":
-            print(line, file=self._out, flush=True)
+            _print(line, self._out)
         for text in narration(event):
-            print(printable(text), file=self._err, flush=True)
-        if self._output == "text":
-            for text in report(event):
-                print(printable(text), file=self._out, flush=True)
+            _print(printable(text), self._err)
         if isinstance(event, SessionEnded):
-            self._finish()
+            self._finish(event)
+        elif self._output == "text":
+            self._report(event)
 
-    def _finish(self) -> None:
-        if self._folder:
-            self._folder.finish(self.result)
+    def _finish(self, ended: SessionEnded) -> None:
+        unwritten = None
+        try:
+            if self._folder:
+                self._folder.finish(self.result)
+        except SelfhealError as error:
+            unwritten = error
+            text = f"{ended.text}; but {error}"
+            ended = replace(ended, exit_code=error.exit_code, outcome="output lost", text=text)
+            self.result.see(ended)
+        if self._output == "text":
+            self._report(ended)
         if self._output == "json":
-            print(self.result.to_json(), file=self._out, flush=True)
+            _print(self.result.to_json(), self._out)
+        if unwritten:
+            raise SelfhealError(ended.text) from unwritten
+
+    def _report(self, event: Event) -> None:
+        for text in report(event):
+            _print(printable(text), self._out)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    try:
+        print(text, file=stream, flush=True)
+    except OSError as error:
+        # What is still buffered must not fail once more, neither at the next line nor at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise SelfhealError(f"cannot write the output: {error.strerror}") from error
 
 
 class OutputFolder:
@@ -141,23 +171,46 @@ class OutputFolder:
             folder.mkdir(parents=True, exist_ok=True)
             for name in ("result.json", "patch.diff"):
                 (folder / name).unlink(missing_ok=True)
-            self._events = (folder / "events.jsonl").open("w", encoding="utf-8")
+            # Unbuffered: a run that is killed leaves what it told.
+            self._events: BinaryIO | None = (folder / "events.jsonl").open("wb", buffering=0)
         except OSError as error:
-            raise SelfhealError(f"cannot write to {folder}: {error.strerror}") from error
+            raise self._error(error) from error
 
     def add(self, line: str) -> None:
-        self._events.write(line + "\n")
+        """Write an event; nothing after a failure, which is raised once."""
+        if self._events is None:
+            return
+        try:
+            self._events.write(line.encode() + b"\n")
+        except OSError as error:
+            self._close()
+            raise self._error(error) from error
 
     def finish(self, result: Result) -> None:
         """Write `patch.diff`, then `result.json`, whole or not at all."""
-        self._events.close()
-        self._write("patch.diff", result.patch)
-        self._write("result.json", result.to_json() + "\n")
+        self._close()
+        try:
+            self._write("patch.diff", result.patch)
+            self._write("result.json", result.to_json() + "\n")
+        except OSError as error:
+            raise self._error(error) from error
+
+    def _close(self) -> None:
+        events, self._events = self._events, None
+        if events:
+            events.close()
 
     def _write(self, name: str, text: str) -> None:
         fresh = self._folder / f".{name}.{os.getpid()}"
-        fresh.write_bytes(text.encode("utf-8", "surrogateescape"))
-        fresh.replace(self._folder / name)
+        try:
+            fresh.write_bytes(text.encode("utf-8", "surrogateescape"))
+            fresh.replace(self._folder / name)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
+
+    def _error(self, error: OSError) -> SelfhealError:
+        return SelfhealError(f"cannot write to {self._folder}: {error.strerror}")
 
 
 def report(event: Event) -> list[str]:

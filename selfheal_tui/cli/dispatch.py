@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from selfheal_tui.cli.parser import SUBCOMMANDS, run_parser
@@ -13,6 +15,10 @@ from selfheal_tui.errors import SelfhealError, UsageError
 
 def dispatch(arguments: Sequence[str]) -> int:
     """Run what `arguments` ask for; the exit code. Prints errors as one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that is not UTF-8 shows less; it ends nothing.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _chosen(list(arguments))
     except SelfhealError as error:
@@ -25,6 +31,10 @@ def dispatch(arguments: Sequence[str]) -> int:
         # Whoever read our stdout is gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:  # noqa: BLE001 - Python's own exit code, 1, means "not healed"
+        traceback.print_exc()
+        print(f"selfheal: internal error: {type(error).__name__}: {error}", file=sys.stderr)
+        return 70
 
 
 def _chosen(arguments: list[str]) -> int:

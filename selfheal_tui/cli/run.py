@@ -32,15 +32,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def run(options: argparse.Namespace) -> int:
     """Run headless; the exit code. With `--output-dir` an error before the run is written too."""
     folder = OutputFolder(Path(options.output_dir)) if options.output_dir else None
+    result = Result()
     try:
-        return _run(options, folder)
+        return _run(options, folder, result)
     except SelfhealError as error:
-        if folder:
-            folder.finish(_not_started(error))
+        if folder and result.fields["exit_code"] is None:
+            result.see(_broken_off(result, error))
+            folder.finish(result)
         raise
 
 
-def _run(options: argparse.Namespace, folder: OutputFolder | None) -> int:
+def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Result) -> int:
     if options.push is not None and not options.yes:
         raise UsageError("--push goes with --yes: somebody must approve the push")
     place = Place.from_process(options.folder)
@@ -65,6 +67,7 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None) -> int:
         out=sys.stdout,
         err=sys.stderr,
         folder=folder,
+        result=result,
     )
     redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
     session = Session(
@@ -103,8 +106,7 @@ async def run_with_signals(session: Session) -> SessionEnded:
             loop.remove_signal_handler(number)
 
 
-def _not_started(error: SelfhealError) -> Result:
-    """The result of a run that came to no last event."""
-    result = Result()
-    result.see(SessionEnded(error.exit_code, "not started", str(error), 0.0))
-    return result
+def _broken_off(result: Result, error: SelfhealError) -> SessionEnded:
+    """The end of a run that came to no last event of its own."""
+    outcome = "broken off" if result.fields["session"] else "not started"
+    return SessionEnded(error.exit_code, outcome, str(error), 0.0)

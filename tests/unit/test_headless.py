@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +122,60 @@ def test_an_output_folder_that_cannot_be_made_is_an_error_in_words(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SelfhealError, match="cannot write to"):
         shown("text", tmp_path / "file")
+
+
+class Full(io.RawIOBase):
+    def write(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self):
+        pass
+
+
+def test_an_output_folder_that_is_full_is_said_once_and_at_the_end(tmp_path, monkeypatch):
+    folder = OutputFolder(tmp_path)
+    folder._close()
+    folder._events = Full()
+    out = io.StringIO()
+    front = Headless(output="text", out=out, err=io.StringIO(), folder=folder)
+    with pytest.raises(SelfhealError, match=r"cannot write to .*: No space left"):
+        front.show(STORY[0])
+    for event in STORY[1:-1]:
+        front.show(event)
+    monkeypatch.setattr(Path, "write_bytes", lambda *_: Full().write(b""))
+    with pytest.raises(SelfhealError, match="committed c1 to x; but cannot write to"):
+        front.show(STORY[-1])
+    last = out.getvalue().splitlines()[-1]
+    assert last.startswith("output lost (exit 70): committed c1 to x; but cannot write to")
+    assert front.result.fields["exit_code"] == 70
+
+
+def test_who_stops_reading_does_not_stop_the_run(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        front = Headless(
+            output="stream-json", out=out, err=io.StringIO(), folder=OutputFolder(tmp_path)
+        )
+        for event in STORY:
+            front.show(event)
+    assert json.loads((tmp_path / "result.json").read_text())["outcome"] == "committed"
+
+
+def test_an_output_that_is_full_ends_the_run():
+    with Path("/dev/full").open("w") as out:
+        front = Headless(output="stream-json", out=out, err=io.StringIO(), folder=None)
+        with pytest.raises(SelfhealError, match="cannot write the output: No space left"):
+            front.show(STORY[0])
+
+
+def test_each_event_is_in_the_folder_at_once(tmp_path):
+    folder = OutputFolder(tmp_path)
+    err = io.StringIO()
+    front = Headless(output="text", out=err, err=err, folder=folder, clock=lambda: 7.0)
+    front.show(STORY[0])
+    assert (tmp_path / "events.jsonl").read_text() == to_json(STORY[0], at=7.0) + "\n"
+    folder.finish(Result())
 
 
 @pytest.mark.parametrize(("push", "granted"), [(True, [True] * 3), (False, [True, True, False])])
