@@ -46,6 +46,7 @@ from selfheal_tui.core.limits import Budget
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.tree import TreeFile
 from selfheal_tui.errors import (
+    ApprovalRefused,
     LimitReached,
     NotHealed,
     SelfhealError,
@@ -167,6 +168,7 @@ class Session:
         self._ask_user = self._unhurried(ask_user)
         self._budget = Budget(settings.limits.max_steps, settings.limits.max_cost)
         self._notes: list[str] = []
+        self._done: list[str] = []
         self._steps = 0
         self._stopped_by: SelfhealError | None = None
         self._work: asyncio.Task[tuple[str, str]] | None = None
@@ -217,6 +219,11 @@ class Session:
         """Redact, store, show."""
         clean = _redacted(event, self._parts.redactor)
         self._parts.records.append(self._order.session, clean, time.time())
+        match clean:
+            case Committed(commit, _, ref, _):
+                self._done.append(f"committed {commit[:12]} to {_short(ref)}")
+            case Pushed(_, remote, _, ref):
+                self._done.append(f"pushed to {remote}/{_short(ref)}")
         self._show(clean)
 
     async def _outcome(self) -> SessionEnded:
@@ -238,7 +245,13 @@ class Session:
         if isinstance(error, LimitReached):
             self.emit(LimitWasReached("run", str(error)))
         words = "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__)
-        return self._ended(error.exit_code, words.strip(), str(error))
+        return self._ended(error.exit_code, words.strip(), self._beside_what_was_done(error))
+
+    def _beside_what_was_done(self, error: SelfhealError) -> str:
+        """The last line of a run that was ended from outside says what had happened by then."""
+        if error is not self._stopped_by or not self._done:
+            return str(error)
+        return f"{', '.join(self._done)}; then {error}"
 
     def _ended(self, exit_code: int, outcome: str, text: str) -> SessionEnded:
         seconds = round(time.monotonic() - self._started, 3)
@@ -441,8 +454,10 @@ class Session:
         try:
             return await delivery.push(made, self._order.target)
         except SelfhealError as error:
-            # The commit stands; the last line must say so beside what failed.
-            raise type(error)(f"{text}, but not pushed: {error}") from error
+            # The commit stands; the last line must say so beside what failed. A no to the push
+            # asks for no other attempt: what it would change is committed.
+            kind = ApprovalRefused if isinstance(error, ApprovalRefused) else type(error)
+            raise kind(f"{text}, but not pushed: {error}") from error
 
     def _warn(self, text: str) -> None:
         self.emit(Warned(text))

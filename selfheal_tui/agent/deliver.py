@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Coroutine
 from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 from selfheal_tui.agent.heal import Healed
 from selfheal_tui.agent.ports import Ask, Emit, Repository, SandboxFacts, Shadow, Snapshot
@@ -16,6 +18,7 @@ from selfheal_tui.core.approval import (
     CommitRequest,
     CommitWish,
     Granted,
+    PushRequest,
     R,
     Request,
     answer,
@@ -39,6 +42,8 @@ from selfheal_tui.core.text import one_line, printable
 from selfheal_tui.errors import ApprovalRefused, RepositoryRefused
 
 MANY_DELETED = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -151,14 +156,7 @@ class Delivery:
             request = await self._changed(commit_tree, given, request)
         granted = given
         self._emit(CommitStarted(request.tree, request.ref, request.parent))
-        making = asyncio.ensure_future(self._make(granted, tree))
-        try:
-            return await asyncio.shield(making)
-        except asyncio.CancelledError:
-            # Begun is ended: the record must say what came of it.
-            await asyncio.wait([making])
-            making.exception()
-            raise
+        return await _to_the_end(self._make(granted, tree))
 
     async def _make(self, granted: Granted[CommitRequest], tree: str) -> Committed:
         commit = await self._repository.commit(granted, self._snapshot, tree)
@@ -186,10 +184,25 @@ class Delivery:
         request = await self._repository.push_request(made.commit, target.remote, branch)
         granted = await self._approvals.get(request)
         self._emit(PushStarted(request.commit, request.url, request.ref))
+        return await _to_the_end(self._send(granted))
+
+    async def _send(self, granted: Granted[PushRequest]) -> Pushed:
         await self._repository.push(granted)
+        request = granted.request
         pushed = Pushed(request.commit, request.remote, request.url, request.ref)
         self._emit(pushed)
         return pushed
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """What is begun is ended, also when the run is stopped: the record must say what came of it."""
+    making = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        await asyncio.wait([making])
+        making.exception()
+        raise
 
 
 def commit_message(proposed: str, summary: str, task: str) -> str:

@@ -23,6 +23,9 @@ def take_up(store: Store, order: Order, prefix: str) -> Order:
     if row.repository != order.repository:
         raise UsageError(f"session {row.id} belongs to {row.repository}; run it there")
     kept = _kept(store, row)
+    if kept and order.task:
+        # New words ask for new work: what was proposed before them is where it starts.
+        kept = replace(kept, proposal=None)
     return replace(order, session=row.id, task=order.task or row.task, kept=kept)
 
 

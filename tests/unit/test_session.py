@@ -28,6 +28,8 @@ from selfheal_tui.core.events import (
     Committed,
     MessageSent,
     ProposalMade,
+    Pushed,
+    PushStarted,
     RolledBack,
     SandboxWasLost,
     SessionEnded,
@@ -257,6 +259,16 @@ async def test_a_refused_commit_keeps_the_proposal_and_resume_takes_it_up(bench)
     assert bench.place.git("show", f"{made.commit}:a.txt") == "b"
 
 
+async def test_a_new_task_goes_on_from_a_proposal_and_does_not_just_commit_it(bench):
+    await bench.run([submitted(write("a.txt", "b\n"))], ask=no_to_all())
+    bench.order = take_up(bench.store, replace(bench.order, session="s2", task="more"), "s1")
+    ended = await bench.run([submitted(write("more.txt", "more\n"))])
+    assert ended.exit_code == 0
+    commit = bench.of(Committed)[0].commit
+    assert bench.place.git("show", f"{commit}:a.txt") == "b"
+    assert bench.place.git("show", f"{commit}:more.txt") == "more"
+
+
 async def test_an_interrupted_session_goes_on_from_its_last_tree(bench):
     ended = await bench.run([call("write_file", path="half.txt", content="half\n"),
                              fail(ModelError("gone"))])  # fmt: skip
@@ -393,9 +405,37 @@ async def test_a_commit_that_was_begun_is_told_also_when_the_run_is_stopped(benc
 
     session = bench.session([submitted(write("a.txt", "b\n"))], show=show)
     ended = await session.run()
-    assert ended.exit_code == 143
     (made,) = bench.of(Committed)
+    said = f"committed {made.commit[:12]} to selfheal/try; then ended by signal 15"
+    assert (ended.exit_code, ended.text) == (143, said)
     assert bench.place.git("show", f"{made.commit}:a.txt") == "b"
+
+
+async def test_a_push_that_was_begun_is_told_also_when_the_run_is_stopped(bench):
+    def show(event):
+        bench.events.append(event)
+        if isinstance(event, PushStarted):
+            session.stop(Interrupted(15))
+
+    bench.order = replace(bench.order, target=Target(remote="origin"))
+    session = bench.session([submitted(write("a.txt", "b\n"))], show=show)
+    ended = await session.run()
+    (pushed,) = bench.of(Pushed)
+    assert bench.place.remote_git("rev-parse", "selfheal/try") == pushed.commit
+    said = f"committed {pushed.commit[:12]} to selfheal/try, pushed to origin/selfheal/try"
+    assert (ended.exit_code, ended.text) == (143, f"{said}; then ended by signal 15")
+
+
+async def test_a_no_to_the_push_that_wants_another_attempt_ends_with_the_commit(bench):
+    async def ask(request):
+        yes = isinstance(request, CommitRequest)
+        return Answer(key_of(request), yes, "user", "" if yes else "not like this", again=not yes)
+
+    bench.order = replace(bench.order, target=Target(remote="origin"))
+    ended = await bench.run([submitted(write("a.txt", "b\n"))], ask=ask)
+    (made,) = bench.of(Committed)
+    said = f"committed {made.commit[:12]} to selfheal/try, but not pushed: the push was not"
+    assert (ended.exit_code, ended.text) == (3, f"{said} approved: not like this")
 
 
 async def test_a_secret_is_not_missed_where_output_comes_in_pieces(bench):
