@@ -54,7 +54,7 @@ from selfheal_tui.core.events import (
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.core.result import Result
 from selfheal_tui.core.text import one_line, printable
-from selfheal_tui.errors import SelfhealError
+from selfheal_tui.errors import SelfhealError, UsageError
 
 NOBODY = "nobody is there to answer; decide yourself, and say in the summary what you assumed"
 
@@ -158,6 +158,10 @@ def _print(text: str, stream: TextIO) -> None:
             raise SelfhealError(f"cannot write the output: {error.strerror}") from error
 
 
+OUTPUT_FILES = ("result.json", "events.jsonl", "patch.diff")
+"""What `--output-dir` holds."""
+
+
 class OutputFolder:
     """`--output-dir`: events as they come, the result and the patch at the end. What an earlier
     run left there goes at once: a run that is killed must not look like that one.
@@ -169,6 +173,7 @@ class OutputFolder:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _refuse_what_is_not_ours(folder)
             for name in ("result.json", "patch.diff"):
                 (folder / name).unlink(missing_ok=True)
             # Unbuffered: a run that is killed leaves what it told.
@@ -213,6 +218,25 @@ class OutputFolder:
         return SelfhealError(f"cannot write to {self._folder}: {error.strerror}")
 
 
+def _refuse_what_is_not_ours(folder: Path) -> None:
+    """A folder with files of these names is taken only when an earlier run wrote them."""
+    there = [name for name in OUTPUT_FILES if (folder / name).exists()]
+    if there and not any(_is_ours(folder / name) for name in there):
+        raise UsageError(f"{folder / there[0]} is there and not ours; name another --output-dir")
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a run of ours wrote the file: its result, or the first event of its record."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            beginning = lines.read(100_000)
+    except UnicodeDecodeError:
+        return False
+    if file.name == "events.jsonl":
+        return not beginning or '"event":"SessionStarted"' in beginning.partition("\n")[0]
+    return file.name == "result.json" and '"failing_before"' in beginning
+
+
 def report(event: Event) -> list[str]:
     """What stdout says in text mode: the proof card when it is made, the outcome at the end."""
     match event:
@@ -249,7 +273,7 @@ def narration(event: Event) -> list[str]:
         case SandboxWasLost():
             return [f"! the sandbox ended: {event.reason}; opening a fresh one"]
         case CheckChosen():
-            return [f"  check: {event.command} ({event.source})"]
+            return [f"  check: {event.command} ({event.source})".replace(":  (", ": (")]
         case CommandStarted() if event.purpose != "tool":
             return [f"$ {one_line(event.command, 200)}   [{event.purpose}]"]
         case CheckEnded():

@@ -10,7 +10,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -124,12 +124,14 @@ class Parts:
 class Kept:
     """What an earlier run of the session left: its snapshot, and the last tree of its work.
 
-    `proposal` is set when it got as far as a proposal that was not committed.
+    `proposal` is set when it got as far as a proposal that was not committed. `check` is the
+    command it went by, empty for none, None where it was not chosen yet.
     """
 
     snapshot: Snapshot
     tree: str
     proposal: ProposalMade | None = None
+    check: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,8 @@ class Session:
                 self._order.repository,
                 __version__,
                 resumed=self._order.kept is not None,
+                branch=self._order.target.branch,
+                current_branch=self._order.target.current,
             )
         )
         self._work = asyncio.ensure_future(self._steps_of_the_run())
@@ -271,12 +275,14 @@ class Session:
         return asked
 
     async def _clean_up(self) -> None:
+        """Close everything; what one of them raises does not keep the others open."""
         if self._preparing:
             self._preparing.cancel()
-        if self._workspace:
-            await self._workspace.close()
-        await self._parts.provision.close()
-        await self._parts.models.close()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._parts.models.close)
+            closing.push_async_callback(self._parts.provision.close)
+            if self._workspace:
+                closing.push_async_callback(self._workspace.close)
 
     async def _steps_of_the_run(self) -> tuple[str, str]:
         models = self._parts.models.roles()
@@ -286,6 +292,9 @@ class Session:
             repository, shadow, warnings = await self._parts.open_repository()
         for warning in warnings:
             self._warn(warning)
+        if self._order.target.remote:
+            # A slip of the pen is told now, not after the work is paid for.
+            await repository.check_remote(self._order.target.remote)
         kept = self._order.kept
         snapshot = kept.snapshot if kept else await self._snapshot(repository)
         files = await shadow.files(snapshot.tree)
@@ -374,6 +383,7 @@ class Session:
 
     def _check(self, files: Sequence[TreeFile]) -> Check | None:
         if self._order.no_check:
+            self.emit(CheckChosen("", "none, as the user chose: nothing will be verified"))
             return None
         command = self._settings.check.command
         content = {file.path: file.content for file in files}

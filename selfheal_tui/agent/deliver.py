@@ -6,6 +6,7 @@ Every side effect is told before it starts and after it ended. Refuses to act wi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Coroutine
@@ -200,7 +201,10 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:
-        await asyncio.wait([making])
+        while not making.done():
+            # A second cancellation must not end the wait either.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([making])
         making.exception()
         raise
 

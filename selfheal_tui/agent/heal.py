@@ -160,7 +160,7 @@ class Healing:
             if healed is not None:
                 return healed
         # A proved change that the reviewer sent back is still the human's to judge.
-        return self._sent_back or self._not_healed()
+        return self._sent_back or await self._not_healed()
 
     async def _brief(self, before: CheckResult | None) -> str:
         red = before is not None and not before.green
@@ -361,11 +361,13 @@ class Healing:
         self._emit(AttemptEnded(number, outcome, tree, failing, summary))
         history.user(text)
 
-    def _not_healed(self) -> NotHealedYet:
+    async def _not_healed(self) -> NotHealedYet:
+        """What is left is the best state, so that what is kept and shown is it."""
         attempts = self._job.attempts
         if self._ledger is None:
             return NotHealedYet(None, None, f"no change was made in {attempts} attempts")
         baseline, best = self._ledger.baseline.result, self._ledger.best
+        await self._workspace.restore(best.tree)
         if best.result.green and best.attempt:
             text = f"the change of attempt {best.attempt} passes, but was not approved"
         elif best.attempt == 0:

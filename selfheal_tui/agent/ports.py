@@ -301,6 +301,9 @@ class Repository(Protocol):
     async def commit(self, granted: Granted[CommitRequest], snapshot: Snapshot, tree: str) -> str:
         """Make the commit, move the ref, and (when approved) the working tree. Its id."""
 
+    async def check_remote(self, remote: str) -> None:
+        """Raises `RepositoryRefused` when nothing could be pushed to a remote of this name."""
+
     async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest: ...
 
     async def push(self, granted: Granted[PushRequest]) -> None: ...

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from selfheal_tui.adapters.store import SessionRow, Store
+from selfheal_tui.agent.deliver import Target
 from selfheal_tui.agent.ports import Snapshot
 from selfheal_tui.core.events import (
+    CheckChosen,
     Committed,
     ProposalMade,
+    SessionStarted,
     SnapshotTaken,
     TreeChanged,
 )
 from selfheal_tui.errors import UsageError
 from selfheal_tui.session import Kept, Order
+from selfheal_tui.settings import Settings
 
 
 def take_up(store: Store, order: Order, prefix: str) -> Order:
@@ -26,7 +30,34 @@ def take_up(store: Store, order: Order, prefix: str) -> Order:
     if kept and order.task:
         # New words ask for new work: what was proposed before them is where it starts.
         kept = replace(kept, proposal=None)
-    return replace(order, session=row.id, task=order.task or row.task, kept=kept)
+    return replace(
+        order,
+        session=row.id,
+        task=order.task or row.task,
+        target=_target(store, row, order.target),
+        kept=kept,
+    )
+
+
+def with_kept_check(settings: Settings, order: Order, *, given: bool) -> tuple[Settings, Order]:
+    """The settings and order of a run that goes on: the check is the one it went by, unless
+    another one is `given` now."""
+    check = order.kept.check if order.kept else None
+    if given or check is None:
+        return settings, order
+    settings = replace(settings, check=replace(settings.check, command=check))
+    return settings, replace(order, no_check=not check)
+
+
+def _target(store: Store, row: SessionRow, now: Target) -> Target:
+    """Where the first run was asked to commit, unless it is said now. A push is never kept."""
+    if now.branch or now.current:
+        return now
+    for event, _ in store.events(row.id):
+        match event:
+            case SessionStarted():
+                return replace(now, branch=event.branch, current=event.current_branch)
+    return now
 
 
 def find_session(store: Store, prefix: str, repository: str | None) -> SessionRow:
@@ -47,7 +78,7 @@ def find_session(store: Store, prefix: str, repository: str | None) -> SessionRo
 
 def _kept(store: Store, row: SessionRow) -> Kept | None:
     """None where the session never came to a snapshot: it starts anew."""
-    snapshot, tree, proposal = None, "", None
+    snapshot, tree, proposal, check = None, "", None, None
     for event, _ in store.events(row.id):
         match event:
             case SnapshotTaken():
@@ -56,9 +87,11 @@ def _kept(store: Store, row: SessionRow) -> Kept | None:
                 tree, proposal = event.tree, None
             case ProposalMade():
                 tree, proposal = event.worktree, event
+            case CheckChosen():
+                check = event.command
             case Committed():
                 raise UsageError(f"session {row.id} is done: {event.commit} is on {event.ref}")
-    return Kept(snapshot, tree, proposal) if snapshot else None
+    return Kept(snapshot, tree, proposal, check) if snapshot else None
 
 
 def _snapshot(event: SnapshotTaken) -> Snapshot:

@@ -149,9 +149,12 @@ class LiveConductor:
 
     def resume(self, session: str) -> None:
         """Take up an earlier session. Raises UsageError where it cannot be."""
-        from selfheal_tui.cli.kept import take_up
+        from selfheal_tui.cli.kept import take_up, with_kept_check
 
-        self._begin(take_up(self._bench.records, self._order(self._id, ""), session))
+        order = take_up(self._bench.records, self._order(self._id, ""), session)
+        given = bool(self._settings.check.command)
+        self._settings, order = with_kept_check(self._settings, order, given=given)
+        self._begin(order)
 
     def _order(self, session: str, task: str) -> Order:
         from selfheal_tui.session import Order

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from selfheal_tui.cli.compose import compose
-from selfheal_tui.cli.kept import take_up
+from selfheal_tui.cli.kept import take_up, with_kept_check
 from selfheal_tui.cli.options import NO_CHECK, new_session_id, settings_of, target_of, task_of
 from selfheal_tui.cli.place import Place
 from selfheal_tui.core.events import SessionEnded
@@ -51,6 +51,8 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Resul
     if settings.sandbox.name == "local" and not options.yes:
         raise UsageError("--sandbox local has no isolation; confirm it with --yes")
     records = place.store()
+    if records.warning:
+        print(f"selfheal: {records.warning}", file=sys.stderr)
     order = Order(
         session=new_session_id(),
         task=task,
@@ -60,6 +62,7 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Resul
     )
     if options.latest or options.resume is not None:
         order = take_up(records, order, options.resume or "")
+        settings, order = with_kept_check(settings, order, given=options.check is not None)
     if not order.task.strip():
         raise UsageError("the task is empty; say what to do: selfheal --yes 'make the tests pass'")
     front = Headless(

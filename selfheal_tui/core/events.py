@@ -1,7 +1,8 @@
 """Everything that happens in a session, as values; one JSON line each, `SCHEMA` beside it.
 
 Order: `SessionStarted` comes first and `SessionEnded` last, each once. Started, progress and
-ended events of one thing share an `id`; every started one is ended, also when the run is cut.
+ended events of one thing share an `id`. Every step, turn and command that is started is ended, also
+when the run is cut; an attempt, a tool call or an approval that was open then stays open.
 Refuses to hold anything but plain values.
 """
 
@@ -16,13 +17,16 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class SessionStarted:
-    """A run began on `task`; the first event."""
+    """A run began on `task`; the first event. `branch` and `current_branch` say where its commit
+    was asked to go, when the user said so."""
 
     session: str
     task: str
     repository: str
     version: str
     resumed: bool = False
+    branch: str = ""
+    current_branch: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,10 @@ class SandboxWasLost:
 
 @dataclass(frozen=True)
 class CheckChosen:
-    """The command whose exit code is the verdict, and where it came from; before it first runs."""
+    """The command whose exit code is the verdict, and where it came from; before it first runs.
+
+    `command` is empty where the user chose to work without a verdict.
+    """
 
     command: str
     source: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 
 import pytest
@@ -111,6 +112,14 @@ class SandboxContract:
         assert await said(sandbox, "cat; echo end") == b"end\n"
 
     async def test_an_interrupt_is_not_ignored_from_the_start(self, sandbox):
+        # What starts the tests may ignore it, and then so would everything they start.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            await self.an_interrupt_ends_it(sandbox)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    async def an_interrupt_ends_it(self, sandbox):
         result = await shell(sandbox, "sh -c 'kill -INT $$; echo survived'", shell_state=False)
         assert (result.exit_code, b"survived" in result.output) == (130, False)
 

@@ -26,7 +26,7 @@ from selfheal_tui.core.events import (
 )
 from selfheal_tui.core.proof import Proof
 from selfheal_tui.core.result import Result
-from selfheal_tui.errors import SelfhealError
+from selfheal_tui.errors import SelfhealError, UsageError
 from selfheal_tui.headless import Headless, OutputFolder, no_to_all, yes_to
 
 PROOF = Proof(
@@ -191,3 +191,11 @@ async def test_headless_grants_nothing():
         given = await ask(request)
         assert given == Answer(key_of(request), False, "--headless", given.reason)
         assert "nobody" in given.reason
+
+
+@pytest.mark.parametrize("name", ["result.json", "events.jsonl", "patch.diff"])
+def test_files_of_somebody_else_are_never_overwritten(tmp_path, name):
+    (tmp_path / name).write_text('{"mine": 1}\n')
+    with pytest.raises(UsageError, match="is there and not ours"):
+        OutputFolder(tmp_path)
+    assert (tmp_path / name).read_text() == '{"mine": 1}\n'

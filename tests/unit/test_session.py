@@ -16,7 +16,7 @@ from selfheal_tui.agent.deliver import Target
 from selfheal_tui.agent.ports import Usage
 from selfheal_tui.agent.roles import Models
 from selfheal_tui.cli.compose import Place, repository_opener
-from selfheal_tui.cli.kept import take_up
+from selfheal_tui.cli.kept import take_up, with_kept_check
 from selfheal_tui.core.approval import Answer, CommitRequest, key_of
 from selfheal_tui.core.events import (
     AttemptEnded,
@@ -34,9 +34,11 @@ from selfheal_tui.core.events import (
     SandboxWasLost,
     SessionEnded,
     SessionStarted,
+    SnapshotTaken,
     StepEnded,
     StepStarted,
     ToolReturned,
+    TreeChanged,
     TurnEnded,
     TurnStarted,
     Warned,
@@ -293,7 +295,8 @@ async def test_an_answer_to_another_request_is_no_consent(bench):
 
 
 async def test_a_push_that_is_refused_leaves_the_commit_and_says_both(bench):
-    bench.order = replace(bench.order, target=Target(remote="no-such"))
+    bench.order = replace(bench.order, target=Target(remote="origin"))
+    bench.place.remote.rename(bench.place.folder / "moved.git")
     ended = await bench.run([submitted(write("a.txt", "b\n"))])
     assert ended.exit_code == 6
     assert "committed" in ended.text
@@ -591,3 +594,47 @@ async def test_what_a_check_leaves_that_must_not_come_out_goes_with_its_sandbox(
     ended = await bench.run([submitted(write("c.txt", "c\n")), submitted(write("a.txt", "b\n"))])
     assert ended.exit_code == 0, ended.text
     assert [path for path, _, _ in bench.proof.files] == ["a.txt", "c.txt"]
+
+
+async def test_a_resumed_run_keeps_its_check_and_its_branch(bench):
+    bench.order = replace(bench.order, target=Target(branch="mine"))
+    bench.settings = replace(bench.settings, check=CheckSettings("grep -qx b a.txt"))
+    ended = await bench.run([fail(ModelError("gone"))])
+    assert ended.exit_code == 5
+    now = Order("s2", "", bench.order.repository, Target())
+    bench.order = take_up(bench.store, now, "s1")
+    plain = replace(bench.settings, check=CheckSettings())
+    assert with_kept_check(plain, bench.order, given=True) == (plain, bench.order)
+    bench.settings, bench.order = with_kept_check(plain, bench.order, given=False)
+    assert bench.settings.check.command == "grep -qx b a.txt"
+    ended = await bench.run([submitted(write("a.txt", "b\n"))])
+    assert ended.exit_code == 0, ended.text
+    assert bench.of(Committed)[0].ref == "refs/heads/mine"
+
+
+async def test_a_resumed_run_without_a_check_stays_without_one(bench):
+    bench.order = replace(bench.order, no_check=True)
+    await bench.run([fail(ModelError("gone"))])
+    order = take_up(bench.store, replace(bench.order, no_check=False, task=""), "s1")
+    _, order = with_kept_check(bench.settings, order, given=False)
+    assert order.no_check
+
+
+async def test_a_remote_that_is_not_there_is_told_before_any_work(bench):
+    bench.order = replace(bench.order, target=Target(remote="no-such"))
+    ended = await bench.run([])
+    assert ended.exit_code == 6
+    assert "no-such" in ended.text
+    assert bench.model.requests == []
+
+
+async def test_what_is_kept_of_a_run_that_did_not_heal_is_its_best_tree(bench):
+    bench.place.write("check.sh", "test -e c.txt && grep -qx b a.txt\n")
+    bench.place.git("commit", "-qam", "Ask for both")
+    bench.settings = replace(bench.settings, limits=LimitSettings(attempts=2))
+    half = submitted(write("c.txt", "c\n"))
+    ended = await bench.run([half, submitted(write("d.txt", "d\n"))])
+    assert ended.exit_code == 1
+    last = bench.of(TreeChanged)[-1]
+    best = min(bench.of(AttemptEnded), key=lambda attempt: len(attempt.failing))
+    assert last.tree in (best.tree, bench.of(SnapshotTaken)[0].tree)

@@ -33,6 +33,10 @@ class Pushes:
         self._network = network
         self._zeros = zeros(shadow.object_format)
 
+    def check(self, remote: str) -> None:
+        """Raises RepositoryRefused when `remote` has no URL that may be pushed to."""
+        self._url(remote)
+
     def request(self, commit: str, remote: str, branch: str) -> PushRequest:
         """What would be pushed now. Raises RepositoryRefused when it would need force."""
         ref = f"refs/heads/{branch}"

@@ -93,6 +93,10 @@ class GitRepository:
         """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""
         return unused_branch(task, await in_thread(self._commits.branches))
 
+    async def check_remote(self, remote: str) -> None:
+        """Raises RepositoryRefused when `remote` has no URL that may be pushed to. Asks nobody."""
+        await asyncio.to_thread(self._pushes.check, remote)
+
     async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest:
         """The push of `commit` to `branch` of `remote`; asks the remote for its value."""
         return await in_thread(self._pushes.request, commit, remote, branch)
