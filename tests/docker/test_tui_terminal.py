@@ -64,6 +64,8 @@ def test_a_task_is_typed_refused_once_approved_and_pushed(tmp_path, engine):
             terminal.send(CTRL_N)
             terminal.until("Why not?")
             terminal.send("say so in the README\r")
+            # The first question may be drawn once more while it goes: wait for the work behind it.
+            terminal.until("Attempt 3 of 3", 120)
             terminal.until("Make this commit?", 120)
             terminal.send(CTRL_Y)
             terminal.until("Push this commit?")
