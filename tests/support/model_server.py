@@ -383,7 +383,11 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(turn, Raw):
                 self._whole(turn)
             elif received.json.get("stream"):
-                self._stream(turn, received.json)
+                try:
+                    self._stream(turn, received.json)
+                except ConnectionError:
+                    # It may leave at any moment, also before the first piece.
+                    self._client_left()
             else:
                 self._whole(_whole_answer(turn, received.json))
         except OSError:

@@ -289,7 +289,7 @@ async def test_silence_in_mid_answer_is_ended_and_the_server_sees_it(connect):
     with ModelServer([model_server.stalled(say("a long answer " * 20))]) as server:
         with pytest.raises(ModelRetryable, match=r"nothing came for 0\.3 s"):
             await connect(server, stall=0.3).complete(HELLO, nobody)
-        assert await asyncio.to_thread(server.disconnected.wait, 1)
+        assert await asyncio.to_thread(server.disconnected.wait, 10)
 
 
 async def test_a_slow_drip_ends_at_the_deadline(connect):
@@ -297,7 +297,7 @@ async def test_a_slow_drip_ends_at_the_deadline(connect):
     with ModelServer([turn]) as server:
         with pytest.raises(ModelRetryable, match=r"not complete after 0\.5 s"):
             await connect(server, deadline=0.5).complete(HELLO, nobody)
-        assert await asyncio.to_thread(server.disconnected.wait, 1)
+        assert await asyncio.to_thread(server.disconnected.wait, 10)
 
 
 async def test_cancelling_closes_the_connection(connect):
@@ -308,7 +308,7 @@ async def test_cancelling_closes_the_connection(connect):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(server.disconnected.wait, 1)
+        assert await asyncio.to_thread(server.disconnected.wait, 10)
 
 
 async def test_cancelling_before_the_first_byte_closes_the_connection_too(connect):
@@ -318,7 +318,7 @@ async def test_cancelling_before_the_first_byte_closes_the_connection_too(connec
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(server.disconnected.wait, 1)
+        assert await asyncio.to_thread(server.disconnected.wait, 10)
 
 
 # --- refusals ------------------------------------------------------------------------------
