@@ -383,11 +383,7 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(turn, Raw):
                 self._whole(turn)
             elif received.json.get("stream"):
-                try:
-                    self._stream(turn, received.json)
-                except ConnectionError:
-                    # It may leave at any moment, also before the first piece.
-                    self._client_left()
+                self._stream(turn, received.json)
             else:
                 self._whole(_whole_answer(turn, received.json))
         except OSError:
