@@ -11,28 +11,26 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from selfheal_tui import __version__
-from selfheal_tui.agent.deliver import Approvals, Delivery, Ran, SentBack, Target
+from selfheal_tui.agent.deliver import Approvals, Delivery, Ran, SentBack
 from selfheal_tui.agent.heal import AlreadyGreen, Healed, Healing, Job, NotHealedYet
 from selfheal_tui.agent.loop import Conversations
-from selfheal_tui.agent.ports import Ask, Repository, Sandbox, SandboxFacts, Shadow, Snapshot
+from selfheal_tui.agent.ports import Ask, Repository, SandboxFacts, Shadow, Snapshot
 from selfheal_tui.agent.roles import Models, make_roles
 from selfheal_tui.agent.steering import Said, Shell, Steering
 from selfheal_tui.agent.stopwatch import Stopwatch
 from selfheal_tui.agent.tools import AskUser
 from selfheal_tui.agent.verify import Checker
 from selfheal_tui.agent.workspace import Workspace
-from selfheal_tui.core.approval import Granted, SetupRequest
 from selfheal_tui.core.detect import Check, detect_check
 from selfheal_tui.core.events import (
     CheckChosen,
     Committed,
     Event,
     LimitWasReached,
-    ProposalMade,
     Pushed,
     SessionEnded,
     SessionStarted,
@@ -52,6 +50,7 @@ from selfheal_tui.errors import (
     SelfhealError,
     UsageError,
 )
+from selfheal_tui.parts import Order, Parts, Say
 from selfheal_tui.settings import Settings
 
 NOTES = ("AGENTS.md", "CLAUDE.md")
@@ -60,90 +59,8 @@ NOTES = ("AGENTS.md", "CLAUDE.md")
 NOT_CONFIGURATION = (".env", "selfheal.toml", ".selfheal.toml", ".mcp.json")
 """Names in the tree that other tools would read as configuration; named in a warning."""
 
-Say = Callable[[str], None]
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-class Provision(Protocol):
-    """Gets a sandbox ready step by step. Methods are called in the order they stand here."""
-
-    async def prepare(self, files: Sequence[TreeFile], say: Say) -> None:
-        """Find the engine and the profile, and make sure of the image."""
-
-    def setup_request(self) -> SetupRequest | None:
-        """The set-up that the project's own files ask for; None when it is done already."""
-
-    async def setup(self, granted: Granted[SetupRequest], say: Say) -> None: ...
-
-    @property
-    def place(self) -> str:
-        """The command that ends the filling of each new sandbox; may be empty."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know of the sandbox to be."""
-
-    async def open(self) -> Sandbox: ...
-
-    async def close(self) -> None: ...
-
-
-class Records(Protocol):
-    """Where events are written before they are shown."""
-
-    def append(self, session: str, event: Event, at: float) -> None: ...
-
-
-class ModelSource(Protocol):
-    """The models of a run, and their common library."""
-
-    def roles(self) -> Models: ...
-
-    async def prepare(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-OpenRepository = Callable[[], Awaitable[tuple[Repository, Shadow, tuple[str, ...]]]]
-"""Opens the user's repository and the session's shadow; the third part are warnings."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The adapters of a run."""
-
-    open_repository: OpenRepository
-    provision: Provision
-    models: ModelSource
-    records: Records
-    redactor: Redactor
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What an earlier run of the session left: its snapshot, and the last tree of its work.
-
-    `proposal` is set when it got as far as a proposal that was not committed. `check` is the
-    command it went by, empty for none, None where it was not chosen yet.
-    """
-
-    snapshot: Snapshot
-    tree: str
-    proposal: ProposalMade | None = None
-    check: str | None = None
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user asked for. `no_check` says that working without a check is wanted."""
-
-    session: str
-    task: str
-    repository: str
-    target: Target
-    no_check: bool = False
-    kept: Kept | None = None
 
 
 class Session:

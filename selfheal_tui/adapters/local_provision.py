@@ -11,7 +11,7 @@ from selfheal_tui.core.tree import TreeFile
 
 
 class LocalProvision:
-    """Fits `session.Provision`."""
+    """Fits `parts.Provision`."""
 
     place = ""
     warnings = ("the local sandbox has no isolation: commands run as you, on this machine",)

@@ -8,8 +8,8 @@ from selfheal_tui.agent.ports import Repository, Shadow
 from selfheal_tui.cli.place import Place as Place
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.redact import Redactor
+from selfheal_tui.parts import ModelSource, OpenRepository, Parts, Provision
 from selfheal_tui.resources import sandboxes_folder
-from selfheal_tui.session import ModelSource, OpenRepository, Parts, Provision
 from selfheal_tui.settings import Settings
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.tree import REGULAR, TreeFile
 from selfheal_tui.errors import SandboxError, SelfhealError
 from selfheal_tui.headless import Headless, nobody_answers, yes_to
-from selfheal_tui.session import Order, Parts, Provision, Session
+from selfheal_tui.parts import Order, Parts, Provision
+from selfheal_tui.session import Session
 from selfheal_tui.settings import CheckSettings, Settings, resolve
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
     from selfheal_tui.cli.live import Bench
     from selfheal_tui.cli.tui import First
-    from selfheal_tui.session import Parts
+    from selfheal_tui.parts import Parts
 
 
 def has_terminal() -> bool:

@@ -16,7 +16,7 @@ from selfheal_tui.core.events import (
     TreeChanged,
 )
 from selfheal_tui.errors import UsageError
-from selfheal_tui.session import Kept, Order
+from selfheal_tui.parts import Kept, Order
 from selfheal_tui.settings import Settings
 
 

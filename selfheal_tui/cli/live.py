@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from selfheal_tui.agent.ports import Repository, Shadow
     from selfheal_tui.core.approval import Answer, Request
     from selfheal_tui.core.events import Event
-    from selfheal_tui.session import Order, Parts, Session
+    from selfheal_tui.parts import Order, Parts
+    from selfheal_tui.session import Session
 
 BATCH = 256
 """News that are handed over at once at most: keys come through between two batches."""
@@ -157,7 +158,7 @@ class LiveConductor:
         self._begin(order)
 
     def _order(self, session: str, task: str) -> Order:
-        from selfheal_tui.session import Order
+        from selfheal_tui.parts import Order
 
         return Order(
             session=session,

@@ -24,7 +24,8 @@ from selfheal_tui.headless import (
     nobody_answers,
     yes_to,
 )
-from selfheal_tui.session import Order, Session
+from selfheal_tui.parts import Order
+from selfheal_tui.session import Session
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

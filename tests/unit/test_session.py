@@ -48,7 +48,8 @@ from selfheal_tui.core.redact import Redactor
 from selfheal_tui.errors import Interrupted, ModelError, SandboxLost
 from selfheal_tui.folders import make_private
 from selfheal_tui.headless import no_to_all, nobody_answers, yes_to
-from selfheal_tui.session import Order, Parts, Session
+from selfheal_tui.parts import Order, Parts
+from selfheal_tui.session import Session
 from selfheal_tui.settings import (
     CheckSettings,
     FlowSettings,

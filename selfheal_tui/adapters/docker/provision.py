@@ -35,7 +35,7 @@ ON = "bridge"
 
 
 class DockerProvision:
-    """Fits `session.Provision`."""
+    """Fits `parts.Provision`."""
 
     def __init__(
         self,

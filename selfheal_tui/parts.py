@@ -1,0 +1,102 @@
+"""What a session is handed: what the user asked for, and who stands behind its ports.
+
+Values and shapes only: nothing is opened here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from selfheal_tui.agent.deliver import Target
+from selfheal_tui.agent.ports import Repository, Sandbox, Shadow, Snapshot
+from selfheal_tui.agent.roles import Models
+from selfheal_tui.core.approval import Granted, SetupRequest
+from selfheal_tui.core.events import Event, ProposalMade
+from selfheal_tui.core.redact import Redactor
+from selfheal_tui.core.tree import TreeFile
+
+Say = Callable[[str], None]
+"""Hears a line of progress."""
+
+
+class Provision(Protocol):
+    """Gets a sandbox ready step by step. Methods are called in the order they stand here."""
+
+    async def prepare(self, files: Sequence[TreeFile], say: Say) -> None:
+        """Find the engine and the profile, and make sure of the image."""
+
+    def setup_request(self) -> SetupRequest | None:
+        """The set-up that the project's own files ask for; None when it is done already."""
+
+    async def setup(self, granted: Granted[SetupRequest], say: Say) -> None: ...
+
+    @property
+    def place(self) -> str:
+        """The command that ends the filling of each new sandbox; may be empty."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the sandbox to be."""
+
+    async def open(self) -> Sandbox: ...
+
+    async def close(self) -> None: ...
+
+
+class Records(Protocol):
+    """Where events are written before they are shown."""
+
+    def append(self, session: str, event: Event, at: float) -> None: ...
+
+
+class ModelSource(Protocol):
+    """The models of a run, and their common library."""
+
+    def roles(self) -> Models: ...
+
+    async def prepare(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+OpenRepository = Callable[[], Awaitable[tuple[Repository, Shadow, tuple[str, ...]]]]
+"""Opens the user's repository and the session's shadow; the third part are warnings."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The adapters of a run."""
+
+    open_repository: OpenRepository
+    provision: Provision
+    models: ModelSource
+    records: Records
+    redactor: Redactor
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier run of the session left: its snapshot, and the last tree of its work.
+
+    `proposal` is set when it got as far as a proposal that was not committed. `check` is the
+    command it went by, empty for none, None where it was not chosen yet.
+    """
+
+    snapshot: Snapshot
+    tree: str
+    proposal: ProposalMade | None = None
+    check: str | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for. `no_check` says that working without a check is wanted."""
+
+    session: str
+    task: str
+    repository: str
+    target: Target
+    no_check: bool = False
+    kept: Kept | None = None
