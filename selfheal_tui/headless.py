@@ -272,8 +272,10 @@ def narration(event: Event) -> list[str]:
             return [f"  {event.kind} {event.image}: {event.isolation}"]
         case SandboxWasLost():
             return [f"! the sandbox ended: {event.reason}; opening a fresh one"]
+        case CheckChosen(command=""):
+            return [f"  check: {event.source}"]
         case CheckChosen():
-            return [f"  check: {event.command} ({event.source})".replace(":  (", ": (")]
+            return [f"  check: {event.command} ({event.source})"]
         case CommandStarted() if event.purpose != "tool":
             return [f"$ {one_line(event.command, 200)}   [{event.purpose}]"]
         case CheckEnded():
