@@ -92,6 +92,7 @@ class FlowSettings:
 
     plan: bool = _setting(True, "whether a planner writes a plan first")
     review: bool = _setting(True, "whether a reviewer reads the final diff")
+    approve_plan: bool = _setting(False, "whether the interface asks for the plan's approval")
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,23 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from selfheal_tui.core.approval import Answer, CommitRequest, Granted, PushRequest, Request
-from selfheal_tui.core.events import Event
+from selfheal_tui.core.approval import (
+    Answer,
+    CommitRequest,
+    Granted,
+    PushRequest,
+    Request,
+    UndoRequest,
+    WorktreeRequest,
+)
+from selfheal_tui.core.events import Event, Undone
 from selfheal_tui.core.tree import Scan, TreeChange, TreeFile
 
 Emit = Callable[[Event], None]
 """Where events go. It never blocks for long and never raises because of a front-end."""
 
 Ask = Callable[[Request], Awaitable[Answer]]
-"""Shows a request for approval and waits for its answer."""
+"""Shows a request for approval and waits for its answer. Cancelled when the request is stale."""
 
 
 # --- model ---------------------------------------------------------------------------------
@@ -199,6 +207,9 @@ class Sandbox(Protocol):
     async def fetch(self, paths: Sequence[str]) -> tuple[TreeFile, ...]:
         """The files at `paths`. Raises `errors.TreeRejected` for what must not come out."""
 
+    async def memory(self) -> tuple[int, int] | None:
+        """Bytes of memory in use and allowed (0: no limit); None where that is not known."""
+
     def settle(self) -> None:
         """Take what the last `scan` saw as known."""
 
@@ -300,6 +311,25 @@ class Repository(Protocol):
 
     async def commit(self, granted: Granted[CommitRequest], snapshot: Snapshot, tree: str) -> str:
         """Make the commit, move the ref, and (when approved) the working tree. Its id."""
+
+    async def worktree_request(self, snapshot: Snapshot, tree: str) -> WorktreeRequest:
+        """What would be written into the working tree's files, from `snapshot.tree` to `tree`."""
+
+    async def update_worktree(self, granted: Granted[WorktreeRequest], snapshot: Snapshot) -> None:
+        """Write the files, each only where its bytes are still the snapshot's."""
+
+    async def stale(self, request: Request, snapshot: Snapshot) -> str:
+        """Why `request` no longer holds, as a sentence; empty while it does.
+
+        Reads the user's repository only, and cheaply: it is asked again and again.
+        """
+
+    async def undo_request(
+        self, commit: str, ref: str, *, update_worktree: bool
+    ) -> UndoRequest: ...
+
+    async def undo(self, granted: Granted[UndoRequest]) -> Undone:
+        """Move the ref back and restore what may be restored."""
 
     async def check_remote(self, remote: str) -> None:
         """Raises `RepositoryRefused` when nothing could be pushed to a remote of this name."""

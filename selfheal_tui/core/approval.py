@@ -13,6 +13,14 @@ from typing import Generic, TypeVar
 
 
 @dataclass(frozen=True)
+class PlanRequest:
+    """Go to work by this plan. Asked only where the user wants to see plans first."""
+
+    steps: tuple[str, ...]
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SetupRequest:
     """Run `command` with network in a build container and keep the result as an image layer."""
 
@@ -49,25 +57,83 @@ class PushRequest:
     old: str
 
 
-Request = SetupRequest | CommitRequest | PushRequest
-R = TypeVar("R", SetupRequest, CommitRequest, PushRequest)
+@dataclass(frozen=True)
+class WorktreeRequest:
+    """Write what leads from `base` to `tree` into the files of the working tree, and no commit.
+
+    `paths` are the files that are written or deleted; refs and the index stay as they are.
+    """
+
+    base: str
+    tree: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UndoRequest:
+    """Move `ref` from `commit`, which must still be its value, back to `new`, its parent.
+
+    With `update_worktree` the files at `paths` and their index entries follow, where they are
+    still those of the commit.
+    """
+
+    commit: str
+    ref: str
+    new: str
+    update_worktree: bool
+    paths: tuple[str, ...] = ()
+
+
+Request = PlanRequest | SetupRequest | CommitRequest | WorktreeRequest | PushRequest | UndoRequest
+R = TypeVar(
+    "R", PlanRequest, SetupRequest, CommitRequest, WorktreeRequest, PushRequest, UndoRequest
+)
+
+WHOLE_FILE = -1
+"""Stands for all that a file's difference holds, its mode and name too, in place of one hunk."""
+
+
+@dataclass(frozen=True)
+class RefusedHunk:
+    """A part of a proposal's patch that the user does not want.
+
+    `number` counts the hunks of the file from 0, as `core.patch.read_patch` has them, or is
+    WHOLE_FILE. `reason` is for the coder; may be empty.
+    """
+
+    path: str
+    number: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class CommitWish:
     """What the user wants a commit to be instead: its message, and a new branch of this name,
-    or for None the branch that is checked out."""
+    or for None the branch that is checked out. With `commit` false there is to be no commit: only
+    the files of the working tree are to be updated."""
 
     message: str
     branch: str | None
+    commit: bool = True
+
+
+@dataclass(frozen=True)
+class PlanWish:
+    """The plan as the user wants it to be."""
+
+    steps: tuple[str, ...]
+
+
+Wish = CommitWish | PlanWish
 
 
 @dataclass(frozen=True)
 class Answer:
     """What came back for a request: `by` says who or what answered (`user`, `--yes`).
 
-    A no may say what is wanted instead: with `wish` another commit, which is a new request; with
-    `again` another attempt, which `reason` goes to.
+    A no may say what is wanted instead: with `wish` another commit or plan, which is a new
+    request; with `again` another attempt, which `reason` goes to. `refused` names the hunks that
+    are to leave the change: in the new request, or before the next attempt.
     """
 
     key: str
@@ -75,7 +141,8 @@ class Answer:
     by: str
     reason: str = ""
     again: bool = False
-    wish: CommitWish | None = None
+    wish: Wish | None = None
+    refused: tuple[RefusedHunk, ...] = ()
 
 
 class Granted(Generic[R]):
@@ -94,7 +161,7 @@ _SEAL = object()
 
 
 def kind_of(request: Request) -> str:
-    """`setup`, `commit` or `push`."""
+    """`plan`, `setup`, `commit`, `worktree`, `push` or `undo`."""
     return type(request).__name__.removesuffix("Request").lower()
 
 

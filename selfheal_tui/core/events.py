@@ -1,6 +1,7 @@
 """Everything that happens in a session, as values; one JSON line each, `SCHEMA` beside it.
 
-Order: `SessionStarted` comes first and `SessionEnded` last, each once. Started, progress and
+Order: `SessionStarted` comes first and `SessionEnded` last, each once; only the undo of a commit
+(its approval, `UndoStarted`, `Undone`) may follow. Started, progress and
 ended events of one thing share an `id`. Every step, turn and command that is started is ended, also
 when the run is cut; an attempt, a tool call or an approval that was open then stays open.
 Refuses to hold anything but plain values.
@@ -92,6 +93,14 @@ class SandboxOpened:
 
 
 @dataclass(frozen=True)
+class SandboxMeasured:
+    """Memory that the sandbox uses and may use, in bytes; now and then while it is open."""
+
+    memory: int
+    limit: int = 0
+
+
+@dataclass(frozen=True)
 class SandboxWasLost:
     """The sandbox ended by itself; `SandboxOpened` or the end of the session follows."""
 
@@ -176,6 +185,18 @@ class AttemptEnded:
     tree: str
     failing: tuple[str, ...] = ()
     summary: str = ""
+
+
+@dataclass(frozen=True)
+class AttemptsCompared:
+    """The difference between what two attempts left, as a patch; after the later `AttemptEnded`.
+
+    `patch` is empty when it is larger than a megabyte.
+    """
+
+    older: int
+    newer: int
+    patch: str
 
 
 @dataclass(frozen=True)
@@ -354,8 +375,17 @@ class ProposalMade:
 
 
 @dataclass(frozen=True)
+class HunksRefused:
+    """The user took parts out of the change; a check and a `ProposalMade` of the rest follow, or
+    the next attempt. Each hunk: its path, its header (empty for the whole file), the reason."""
+
+    hunks: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
 class ApprovalAsked:
-    """An approval is wanted. `kind` is setup, commit or push; `key` hashes `request` (JSON)."""
+    """An approval is wanted. `kind` is plan, setup, commit, worktree, push or undo; `key` hashes
+    `request` (JSON). `ApprovalAnswered` or `ApprovalWithdrawn` with the same `id` follows."""
 
     id: str
     kind: str
@@ -373,6 +403,17 @@ class ApprovalAnswered:
     granted: bool
     by: str
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class ApprovalWithdrawn:
+    """What was asked no longer holds, because something under it changed; it is asked anew where
+    that can be."""
+
+    id: str
+    kind: str
+    key: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -395,6 +436,23 @@ class Committed:
 
 
 @dataclass(frozen=True)
+class WorktreeUpdateStarted:
+    """The intent, stored before files of the working tree are written without a commit."""
+
+    base: str
+    tree: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WorktreeUpdated:
+    """The files of the working tree are those of `tree` now; nothing was committed."""
+
+    tree: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PushStarted:
     """The intent, stored before the push."""
 
@@ -411,6 +469,27 @@ class Pushed:
     remote: str
     url: str
     ref: str
+
+
+@dataclass(frozen=True)
+class UndoStarted:
+    """The intent, stored before a commit of this session is taken back. May follow the end."""
+
+    commit: str
+    ref: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Undone:
+    """The ref is back at `new`. `restored` names the files that went back with it, `kept` those
+    that were no longer the commit's and stay as they are."""
+
+    commit: str
+    ref: str
+    new: str
+    restored: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -440,6 +519,7 @@ Event = (
     | StepEnded
     | SnapshotTaken
     | SandboxOpened
+    | SandboxMeasured
     | SandboxWasLost
     | CheckChosen
     | CommandStarted
@@ -448,6 +528,7 @@ Event = (
     | CheckEnded
     | AttemptStarted
     | AttemptEnded
+    | AttemptsCompared
     | RolledBack
     | TurnStarted
     | TextStreamed
@@ -466,18 +547,24 @@ Event = (
     | Nudged
     | ReviewGiven
     | ProposalMade
+    | HunksRefused
     | ApprovalAsked
     | ApprovalAnswered
+    | ApprovalWithdrawn
     | CommitStarted
     | Committed
+    | WorktreeUpdateStarted
+    | WorktreeUpdated
     | PushStarted
     | Pushed
+    | UndoStarted
+    | Undone
     | LimitWasReached
     | SessionEnded
 )
 
-STREAMED = (CommandPrinted, TextStreamed, ReasoningStreamed, StepProgressed)
-"""Pieces of something longer: the only events that may be lost when the machine dies."""
+STREAMED = (CommandPrinted, TextStreamed, ReasoningStreamed, StepProgressed, SandboxMeasured)
+"""Pieces of something longer, and measurements: the only events that may be lost when the machine dies."""
 
 _BY_NAME: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 

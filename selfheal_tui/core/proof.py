@@ -12,6 +12,7 @@ class Proof:
     """Facts of one proposal. `tree` is the tree to commit; `base` what it is compared with.
 
     `verified` is true only for exit code 0 of `command` on `tree` in a fresh sandbox.
+    `refused` names the hunks that the user took out before the proving run, each with its reason.
     `files` holds path, lines added, lines removed. `seconds` and `cost` (USD) are of the whole
     run, `check_seconds` of the proving run.
     """
@@ -36,6 +37,7 @@ class Proof:
     files: tuple[tuple[str, int, int], ...]
     warnings: tuple[str, ...] = ()
     review: str = ""
+    refused: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ def card_lines(proof: Proof) -> list[str]:
         f" {proof.cost:.4f} USD, {proof.model}"
     )
     lines += [f"file      {path}  +{added} -{removed}" for path, added, removed in proof.files]
+    lines += [f"refused   {hunk}; the check ran again without it" for hunk in proof.refused]
     if proof.review:
         lines.append(f"review    {proof.review}")
     lines += [f"warning   {warning}" for warning in proof.warnings]

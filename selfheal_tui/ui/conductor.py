@@ -39,13 +39,20 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """The request that was asked last is stale; it is asked anew, or the run ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Questioned:
     """The model asks the user; `reply` ends the wait."""
 
     text: str
 
 
-News = Happened | Readied | Asked | Questioned
+News = Happened | Readied | Asked | Withdrawn | Questioned
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,20 @@ class Conductor(Protocol):
     def cancel_step(self) -> bool:
         """Cut the running step short; the model then waits for the user. False where there is
         no step that can be cut."""
+
+    def replan(self, items: Sequence[tuple[str, str]]) -> str:
+        """Put another plan (text and state: todo, doing, done) in place of the one there is; the
+        model hears of it with its next request. Why not, or empty."""
+
+    def undo(self) -> str:
+        """Ask for the undo of the last commit of the last session. Why not, or empty."""
+
+    def preview(self, session: str) -> Sequence[tuple[str, str]]:
+        """What is known of an earlier session: pairs of a name and a value."""
+
+    def export(self, path: str) -> str:
+        """Write the transcript of the session as Markdown, to `path` or where it is kept; a
+        sentence that says where. Raises UsageError where it cannot be."""
 
     def shell(self, command: str) -> str:
         """Run a command in the sandbox between two steps. Why not, or empty."""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing_extensions import assert_never
 
-from selfheal_tui.core.approval import CommitRequest, PushRequest, Request, SetupRequest
+from selfheal_tui.core.approval import (
+    CommitRequest,
+    PlanRequest,
+    PushRequest,
+    Request,
+    SetupRequest,
+    UndoRequest,
+    WorktreeRequest,
+)
 from selfheal_tui.core.events import ProposalMade
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.core.text import printable
@@ -13,12 +21,18 @@ from selfheal_tui.core.text import printable
 def question(request: Request) -> str:
     """What is asked, as one short line."""
     match request:
+        case PlanRequest():
+            return "Go by this plan?"
         case SetupRequest():
             return "Run this set-up command?"
         case CommitRequest():
             return "Make this commit?"
         case PushRequest():
             return "Push this commit?"
+        case WorktreeRequest():
+            return "Write this into your files, without a commit?"
+        case UndoRequest():
+            return "Take this commit back?"
         case _:
             assert_never(request)
 
@@ -26,6 +40,9 @@ def question(request: Request) -> str:
 def values(request: Request) -> list[tuple[str, str]]:
     """Every value that the consent is bound to, but the message: pairs of a name and a value."""
     match request:
+        case PlanRequest():
+            steps = [(f"step {n}", step) for n, step in enumerate(request.steps, 1)]
+            return [*steps, ("files", ", ".join(request.files) or "none named")]
         case SetupRequest():
             return [
                 ("command", request.command),
@@ -50,6 +67,20 @@ def values(request: Request) -> list[tuple[str, str]]:
                 ("ref", request.ref),
                 ("moves", f"{_old(request.old)} -> {request.commit}"),
             ]
+        case WorktreeRequest():
+            return [
+                ("from", request.base),
+                ("tree", request.tree),
+                ("git", "no commit; branches and index stay as they are"),
+                ("files", ", ".join(request.paths)),
+            ]
+        case UndoRequest():
+            return [
+                ("commit", request.commit),
+                ("branch", request.ref),
+                ("moves", f"{request.commit} -> {request.new}"),
+                ("files", _undone(request)),
+            ]
         case _:
             assert_never(request)
 
@@ -62,6 +93,12 @@ def _worktree(request: CommitRequest) -> str:
     if request.update_worktree:
         return "your working tree and index follow"
     return "your working tree, index and current branch stay as they are"
+
+
+def _undone(request: UndoRequest) -> str:
+    if not request.update_worktree:
+        return "your working tree and index stay as they are"
+    return "back to what they were, where they are still the commit's: " + ", ".join(request.paths)
 
 
 def value_text(request: Request) -> str:
