@@ -17,9 +17,12 @@ from selfheal_tui.agent.ports import Ask
 from selfheal_tui.core.approval import (
     Answer,
     CommitRequest,
+    PlanRequest,
     PushRequest,
     Request,
     SetupRequest,
+    UndoRequest,
+    WorktreeRequest,
     key_of,
 )
 from selfheal_tui.core.events import (
@@ -64,11 +67,14 @@ def yes_to(*, push: bool, by: str = "--yes") -> Ask:
 
     async def ask(request: Request) -> Answer:
         match request:
-            case SetupRequest() | CommitRequest():
+            case PlanRequest() | SetupRequest() | CommitRequest():
                 return Answer(key_of(request), granted=True, by=by)
             case PushRequest():
                 reason = "" if push else "a push needs --push"
                 return Answer(key_of(request), granted=push, by=by, reason=reason)
+            case WorktreeRequest() | UndoRequest():
+                reason = f"{by} does not speak for this"
+                return Answer(key_of(request), granted=False, by=by, reason=reason)
 
     return ask
 

@@ -1,4 +1,4 @@
-"""From a healed tree to a commit and a push: proof card, approval, side effect, one by one.
+"""From a proposed tree to a commit and a push: request, approval, side effect, one by one.
 
 Every side effect is told before it starts and after it ended. Refuses to act without a `Granted`.
 """
@@ -7,42 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import json
-from collections.abc import Coroutine
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from selfheal_tui.agent.heal import Healed
-from selfheal_tui.agent.ports import Ask, Emit, Repository, SandboxFacts, Shadow, Snapshot
+from selfheal_tui.agent.approvals import Approvals, Stale
+from selfheal_tui.agent.ports import Emit, Repository, Snapshot
 from selfheal_tui.core.approval import (
+    Answer,
     CommitRequest,
     CommitWish,
     Granted,
     PushRequest,
-    R,
+    RefusedHunk,
     Request,
-    answer,
-    key_of,
-    kind_of,
+    WorktreeRequest,
 )
 from selfheal_tui.core.events import (
-    ApprovalAnswered,
-    ApprovalAsked,
     CommitStarted,
     Committed,
-    ProposalMade,
     Pushed,
     PushStarted,
     Warned,
+    WorktreeUpdated,
+    WorktreeUpdateStarted,
 )
-from selfheal_tui.core.patch import FileDiff, read_patch
-from selfheal_tui.core.pathkinds import warnings_for
-from selfheal_tui.core.proof import Proof
-from selfheal_tui.core.text import one_line, printable
-from selfheal_tui.errors import ApprovalRefused, RepositoryRefused
-
-MANY_DELETED = 20
+from selfheal_tui.core.text import printable
+from selfheal_tui.errors import RepositoryRefused
 
 T = TypeVar("T")
 
@@ -60,142 +51,172 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What the run used so far: seconds, USD, attempts allowed, the coder's model."""
+class Proposed:
+    """What approval is asked for: the tree to commit, the same change on the user's uncommitted
+    edits (what the files become where they follow), and the message."""
 
-    seconds: float
-    cost: float
-    attempts: int
-    model: str
-
-
-class SentBack(ApprovalRefused):
-    """Somebody said no, and wants another attempt; `reason` is for the coder."""
-
-    def __init__(self, text: str, reason: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+    commit_tree: str
+    tree: str
+    message: str
 
 
-class Approvals:
-    """Asks for consent and tells of it. Raises ApprovalRefused for a no."""
+TakeOut = Callable[[Proposed, tuple[RefusedHunk, ...]], Awaitable[Proposed]]
+"""Takes hunks out of what is proposed, checks the rest, and shows its proof card.
 
-    def __init__(self, ask: Ask, emit: Emit) -> None:
-        self._ask = ask
-        self._emit = emit
-        self._numbers = itertools.count(1)
-
-    async def get(self, request: R) -> Granted[R]:
-        """The consent to exactly `request`."""
-        given = await self.get_or_wish(request)
-        if isinstance(given, CommitWish):
-            raise ApprovalRefused(f"the {_noun(request)} was not approved as it is")
-        return given
-
-    async def get_or_wish(self, request: R) -> Granted[R] | CommitWish:
-        """The consent to `request`, or what the user wants in its place.
-
-        Raises SentBack for a no that wants another attempt.
-        """
-        number, kind, key = f"a{next(self._numbers)}", kind_of(request), key_of(request)
-        self._emit(ApprovalAsked(number, kind, key, json.dumps(asdict(request))))
-        given = await self._ask(request)
-        granted = answer(request, given)
-        self._emit(ApprovalAnswered(number, kind, key, granted is not None, given.by, given.reason))
-        if granted is not None:
-            return granted
-        if given.wish is not None:
-            return given.wish
-        text = f"the {_noun(request)} was not approved: {given.reason}"
-        raise SentBack(text, given.reason) if given.again else ApprovalRefused(text)
-
-
-def _noun(request: Request) -> str:
-    return "set-up command" if kind_of(request) == "setup" else kind_of(request)
+Raises RepositoryRefused where nothing is left, or the rest cannot be committed.
+"""
 
 
 class Delivery:
-    """Takes one healed tree to where it was asked to go."""
+    """Takes one proposed tree to where the user wants it."""
 
     def __init__(
         self,
         *,
         snapshot: Snapshot,
         repository: Repository,
-        shadow: Shadow,
         approvals: Approvals,
         emit: Emit,
+        take_out: TakeOut,
     ) -> None:
         self._snapshot = snapshot
         self._repository = repository
-        self._shadow = shadow
         self._approvals = approvals
         self._emit = emit
+        self._take_out = take_out
 
-    async def propose(
-        self, healed: Healed, facts: SandboxFacts, ran: Ran, *, task: str, notes: tuple[str, ...]
-    ) -> str:
-        """Show the proof card of exactly the tree to commit; the commit message."""
-        patch = await self._shadow.patch(self._snapshot.head_tree, healed.commit_tree)
-        message = commit_message(healed.message, healed.summary, task)
-        proof = proof_of(healed, self._snapshot.head_tree, facts, ran, read_patch(patch), notes)
-        self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))
-        return message
+    async def deliver(
+        self, proposed: Proposed, target: Target, *, task: str
+    ) -> Committed | WorktreeUpdated:
+        """Ask for the commit, or for what the user wants in its place, and do it.
 
-    async def commit(
-        self, commit_tree: str, tree: str, message: str, target: Target, *, task: str
-    ) -> Committed:
-        """Ask for the commit of `commit_tree`, and make it. `tree` is the same change on the
-        user's uncommitted edits: what their files become where the current branch moves.
-        What the user wants otherwise becomes a request of its own, which is asked for again."""
+        What they want otherwise becomes a request of its own, which is asked for again; so does
+        a request that no longer holds.
+        """
         branch = None if target.current else target.branch
         if branch == "":
             branch = await self._repository.unused_branch(task)
-        wish = CommitWish(message, branch)
-        request = await self._request(commit_tree, wish)
-        while isinstance(given := await self._approvals.get_or_wish(request), CommitWish):
-            request = await self._changed(commit_tree, given, request)
-        granted = given
-        self._emit(CommitStarted(request.tree, request.ref, request.parent))
-        return await _to_the_end(self._make(granted, tree))
-
-    async def _make(self, granted: Granted[CommitRequest], tree: str) -> Committed:
-        commit = await self._repository.commit(granted, self._snapshot, tree)
-        request = granted.request
-        made = Committed(commit, request.tree, request.ref, request.update_worktree)
-        self._emit(made)
-        return made
-
-    async def _request(self, tree: str, wish: CommitWish) -> CommitRequest:
-        return await self._repository.commit_request(
-            self._snapshot, tree, wish.message, branch=wish.branch
-        )
-
-    async def _changed(self, tree: str, wish: CommitWish, before: CommitRequest) -> CommitRequest:
-        """The request that the user wants; the one before, where git does not allow theirs."""
-        try:
-            return await self._request(tree, replace(wish, message=printable(wish.message)))
-        except RepositoryRefused as refused:
-            self._emit(Warned(f"the commit stays as it was: {refused}"))
-            return before
+        wish = CommitWish(proposed.message, branch)
+        request = await self._request(proposed, wish)
+        while True:
+            try:
+                came = await self._asked(request, proposed)
+            except Stale:
+                wish, request = await self._asked_anew(proposed, wish, task)
+                continue
+            if not isinstance(came, Answer):
+                return came
+            proposed, wish, request = await self._wanted(proposed, came, wish, request)
 
     async def push(self, made: Committed, target: Target) -> Pushed:
         """Ask for the push of exactly this commit, and make it."""
         branch = target.remote_branch or made.ref.removeprefix("refs/heads/")
-        request = await self._repository.push_request(made.commit, target.remote, branch)
-        granted = await self._approvals.get(request)
-        self._emit(PushStarted(request.commit, request.url, request.ref))
-        return await _to_the_end(self._send(granted))
+        while True:
+            request = await self._repository.push_request(made.commit, target.remote, branch)
+            try:
+                granted = await self._approvals.get(request, self._why_stale)
+            except Stale:
+                continue
+            return await self._push(granted)
 
-    async def _send(self, granted: Granted[PushRequest]) -> Pushed:
-        await self._repository.push(granted)
+    # --- requests --------------------------------------------------------------------------
+
+    async def _request(
+        self, proposed: Proposed, wish: CommitWish
+    ) -> CommitRequest | WorktreeRequest:
+        if not wish.commit:
+            return await self._repository.worktree_request(self._snapshot, proposed.tree)
+        return await self._repository.commit_request(
+            self._snapshot, proposed.commit_tree, wish.message, branch=wish.branch
+        )
+
+    async def _wanted(
+        self,
+        proposed: Proposed,
+        given: Answer,
+        wish: CommitWish,
+        request: CommitRequest | WorktreeRequest,
+    ) -> tuple[Proposed, CommitWish, CommitRequest | WorktreeRequest]:
+        """What is asked for next; the same again, with a warning, where that cannot be done."""
+        assert isinstance(given.wish, CommitWish), "only a plan is answered with another plan"
+        wanted = replace(given.wish, message=printable(given.wish.message))
+        try:
+            rest = await self._take_out(proposed, given.refused) if given.refused else proposed
+            return rest, wanted, await self._request(rest, wanted)
+        except RepositoryRefused as refused:
+            self._emit(Warned(f"what is asked stays as it was: {refused}"))
+            return proposed, wish, request
+
+    async def _asked_anew(
+        self, proposed: Proposed, wish: CommitWish, task: str
+    ) -> tuple[CommitWish, CommitRequest | WorktreeRequest]:
+        """The same wish on the repository as it is now, or else a new branch, which no edit of
+        the user's can be in the way of."""
+        try:
+            return wish, await self._request(proposed, wish)
+        except RepositoryRefused as refused:
+            branch = await self._repository.unused_branch(task)
+            self._emit(Warned(f"{refused}; the commit would go to {branch} now"))
+            wish = CommitWish(wish.message, branch)
+            return wish, await self._request(proposed, wish)
+
+    async def _why_stale(self, request: Request) -> str:
+        return await self._repository.stale(request, self._snapshot)
+
+    # --- side effects ----------------------------------------------------------------------
+
+    async def _asked(
+        self, request: CommitRequest | WorktreeRequest, proposed: Proposed
+    ) -> Committed | WorktreeUpdated | Answer:
+        """Ask, and do it after a yes; the answer where it wants something else."""
+        match request:
+            case CommitRequest():
+                commit = await self._approvals.get_or_wish(request, self._why_stale)
+                return (
+                    commit if isinstance(commit, Answer) else await self._commit(commit, proposed)
+                )
+            case WorktreeRequest():
+                update = await self._approvals.get_or_wish(request, self._why_stale)
+                return update if isinstance(update, Answer) else await self._update(update)
+
+    async def _commit(self, granted: Granted[CommitRequest], proposed: Proposed) -> Committed:
         request = granted.request
-        pushed = Pushed(request.commit, request.remote, request.url, request.ref)
-        self._emit(pushed)
-        return pushed
+        self._emit(CommitStarted(request.tree, request.ref, request.parent))
+
+        async def make() -> Committed:
+            commit = await self._repository.commit(granted, self._snapshot, proposed.tree)
+            made = Committed(commit, request.tree, request.ref, request.update_worktree)
+            self._emit(made)
+            return made
+
+        return await to_the_end(make())
+
+    async def _update(self, granted: Granted[WorktreeRequest]) -> WorktreeUpdated:
+        request = granted.request
+        self._emit(WorktreeUpdateStarted(request.base, request.tree, request.paths))
+
+        async def write() -> WorktreeUpdated:
+            await self._repository.update_worktree(granted, self._snapshot)
+            updated = WorktreeUpdated(request.tree, request.paths)
+            self._emit(updated)
+            return updated
+
+        return await to_the_end(write())
+
+    async def _push(self, granted: Granted[PushRequest]) -> Pushed:
+        request = granted.request
+        self._emit(PushStarted(request.commit, request.url, request.ref))
+
+        async def send() -> Pushed:
+            await self._repository.push(granted)
+            pushed = Pushed(request.commit, request.remote, request.url, request.ref)
+            self._emit(pushed)
+            return pushed
+
+        return await to_the_end(send())
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """What is begun is ended, also when the run is stopped: the record must say what came of it."""
     making = asyncio.ensure_future(work)
     try:
@@ -207,66 +228,3 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
                 await asyncio.wait([making])
         making.exception()
         raise
-
-
-def commit_message(proposed: str, summary: str, task: str) -> str:
-    """A commit message from the model's words, made printable; from the task where it has none."""
-    text = printable(proposed).strip() or f"{one_line(task, 68)}\n\n{printable(summary)}".strip()
-    return text + "\n"
-
-
-def proof_of(
-    healed: Healed,
-    base: str,
-    facts: SandboxFacts,
-    ran: Ran,
-    files: tuple[FileDiff, ...],
-    notes: tuple[str, ...],
-) -> Proof:
-    """The proof card of a healed tree."""
-    check = healed.check
-    return Proof(
-        tree=healed.commit_tree,
-        base=base,
-        verified=check is not None and check.green,
-        command=check.command if check else "",
-        exit_code=check.exit_code if check else None,
-        check_seconds=round(check.seconds, 3) if check else 0.0,
-        before=tuple(sorted(healed.baseline.failing)) if healed.baseline else (),
-        after=tuple(sorted(check.failing)) if check else (),
-        flaky=tuple(sorted(healed.flaky)),
-        sandbox=f"{facts.kind}, profile {facts.profile}: {facts.isolation}",
-        image=f"{facts.image} {facts.image_id}".strip(),
-        network=facts.network,
-        attempt=healed.attempt,
-        attempts=ran.attempts,
-        seconds=round(ran.seconds, 3),
-        cost=ran.cost,
-        model=ran.model,
-        files=tuple((file.path, file.added, file.removed) for file in files),
-        warnings=(*notes, *_warnings(healed, files)),
-        review=_review_words(healed),
-    )
-
-
-def _warnings(healed: Healed, files: tuple[FileDiff, ...]) -> tuple[str, ...]:
-    warnings: list[str] = []
-    if healed.check is None:
-        warnings.append("not verified: no check was run")
-    warnings += warnings_for(files)
-    deleted = sum(file.kind == "deleted" for file in files)
-    if deleted > MANY_DELETED:
-        warnings.append(f"{deleted} files are deleted")
-    if healed.review:
-        warnings += [f"reviewer: {risk}" for risk in healed.review.risks]
-        if healed.review.verdict != "approve":
-            warnings.append(
-                f"the reviewer did not approve: {one_line(healed.review.comments, 300)}"
-            )
-    return tuple(warnings)
-
-
-def _review_words(healed: Healed) -> str:
-    if healed.review is None:
-        return "not reviewed"
-    return f"{healed.review.verdict}: {one_line(healed.review.comments, 300)}".rstrip(": ")

@@ -5,28 +5,26 @@ It ends with a value that says what was reached. Refuses to commit anything: tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from selfheal_tui.agent import prompts
-from selfheal_tui.agent.brief import project_brief, review_brief, with_plan
+from selfheal_tui.agent.attempts import Attempts
+from selfheal_tui.agent.brief import project_brief, with_plan
 from selfheal_tui.agent.digest import failure_digest
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.ledger import Ledger, State
-from selfheal_tui.agent.loop import Conversations, Finished, GaveUp
+from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
+from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome
+from selfheal_tui.agent.planning import Planning
 from selfheal_tui.agent.ports import Emit, Repository, Shadow, Snapshot
-from selfheal_tui.agent.roles import Roles
+from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.steering import Steering, StepCut
+from selfheal_tui.agent.takeout import Rest, take_out
 from selfheal_tui.agent.verify import Checker
 from selfheal_tui.agent.workspace import Workspace
+from selfheal_tui.core.approval import RefusedHunk
 from selfheal_tui.core.checks import CheckResult
-from selfheal_tui.core.events import (
-    AttemptEnded,
-    AttemptStarted,
-    PlanProposed,
-    ReviewGiven,
-    RolledBack,
-)
+from selfheal_tui.core.events import AttemptStarted, HunksRefused, RolledBack
 from selfheal_tui.core.task import asks_for_green
 from selfheal_tui.core.text import cut_middle
 from selfheal_tui.errors import RepositoryRefused
@@ -40,50 +38,6 @@ CHECK_CUT = "The user ended the check of your change early; there is no verdict.
 
 START_PATCH = 8 * 1024
 """Characters of an earlier run's edits that the coder is shown."""
-
-
-@dataclass(frozen=True)
-class Review:
-    """The reviewer's verdict: approve, send_back or flag."""
-
-    verdict: str
-    comments: str
-    risks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Healed:
-    """A tree that may be proposed. `check` is the proving run on exactly `commit_tree`, None where
-    there is no check; `tree` is the same change on the user's uncommitted edits."""
-
-    tree: str
-    commit_tree: str
-    check: CheckResult | None
-    baseline: CheckResult | None
-    flaky: frozenset[str]
-    attempt: int
-    summary: str
-    message: str
-    review: Review | None
-
-
-@dataclass(frozen=True)
-class AlreadyGreen:
-    """The check passes on the untouched tree, and the task asks for nothing else."""
-
-    check: CheckResult
-
-
-@dataclass(frozen=True)
-class NotHealedYet:
-    """The attempts are used up. `best` is the best state, None where there is no check."""
-
-    best: State | None
-    baseline: CheckResult | None
-    text: str
-
-
-Outcome = Healed | AlreadyGreen | NotHealedYet
 
 
 @dataclass(frozen=True)
@@ -110,7 +64,9 @@ class Healing:
         workspace: Workspace,
         checker: Checker | None,
         conversations: Conversations,
-        roles: Roles,
+        planning: Planning,
+        coder: Role,
+        reviewing: Reviewing,
         steering: Steering,
         emit: Emit,
     ) -> None:
@@ -121,10 +77,13 @@ class Healing:
         self._workspace = workspace
         self._checker = checker
         self._conversations = conversations
-        self._roles = roles
+        self._planning = planning
+        self._coder = coder
+        self._reviewing = reviewing
         self._steering = steering
         self._emit = emit
         self._history = History(prompts.load("coder"))
+        self._attempts = Attempts(shadow, emit)
         self._next = 1
         self._ledger: Ledger | None = None
         self._sent_back: Healed | None = None
@@ -133,27 +92,65 @@ class Healing:
         """Heal. Raises what the model, the sandbox and the limits raise."""
         before = None
         if self._checker:
-            before = await self._checker.baseline()
+            before = await self._baseline(self._checker)
             if before.green and asks_for_green(self._job.task):
                 return AlreadyGreen(before)
             self._ledger = Ledger(State(0, self._workspace.base, before))
         brief = await self._brief(before)
-        self._history.user(with_plan(brief, *await self._plan(brief)))
+        plan = await self._planning.plan(brief)
+        self._history.user(with_plan(brief, plan.steps, plan.files))
         await self._go_on_from_start(self._history)
-        return await self._attempts()
+        return await self._heal()
 
     @property
     def may_go_on(self) -> bool:
         """Whether an attempt is left."""
         return self._next <= self._job.attempts
 
-    async def again(self, reason: str) -> Outcome:
-        """Go on after the human refused the change that `run` or this returned."""
+    async def again(self, healed: Healed, reason: str, refused: tuple[RefusedHunk, ...]) -> Outcome:
+        """Go on after the human refused `healed`, from it without the `refused` hunks."""
         self._sent_back = None
-        self._history.user(f"The user read the change and does not want it like this: {reason}")
-        return await self._attempts()
+        text = f"The user read the change and does not want it like this: {reason}"
+        tree = healed.tree
+        if refused:
+            rest = await self._taken_out(healed, refused)
+            tree = rest.tree
+            text += f"\n\nThey took these parts back out of the files:\n\n{rest.text}"
+        await self._workspace.restore(tree)
+        self._history.user(text)
+        return await self._heal()
 
-    async def _attempts(self) -> Outcome:
+    async def without(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Healed:
+        """The change without the `refused` hunks, with the verdict of the check on just that,
+        which may be red. Raises RepositoryRefused where that cannot be."""
+        rest = await self._taken_out(healed, refused)
+        if rest.commit_tree == self._snapshot.head_tree:
+            raise RepositoryRefused("nothing would be left of the change")
+        try:
+            check = await self._steering.step(self._proof(rest.commit_tree))
+        except StepCut as cut:
+            raise RepositoryRefused("the check of what is left was ended early") from cut
+        return replace(
+            healed,
+            tree=rest.tree,
+            commit_tree=rest.commit_tree,
+            check=check,
+            refused=(*healed.refused, *rest.words),
+        )
+
+    async def _taken_out(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Rest:
+        rest = await take_out(
+            healed.tree,
+            healed.commit_tree,
+            refused,
+            snapshot=self._snapshot,
+            repository=self._repository,
+            shadow=self._shadow,
+        )
+        self._emit(HunksRefused(rest.hunks))
+        return rest
+
+    async def _heal(self) -> Outcome:
         while self.may_go_on:
             number, self._next = self._next, self._next + 1
             healed = await self._attempt(number, self._history)
@@ -161,6 +158,13 @@ class Healing:
                 return healed
         # A proved change that the reviewer sent back is still the human's to judge.
         return self._sent_back or await self._not_healed()
+
+    async def _baseline(self, checker: Checker) -> CheckResult:
+        try:
+            return await self._steering.step(checker.baseline())
+        except StepCut:
+            await self._workspace.restore(self._workspace.base)
+            return checker.unknown("the user ended the check of the untouched files early")
 
     async def _brief(self, before: CheckResult | None) -> str:
         red = before is not None and not before.green
@@ -181,30 +185,13 @@ class Healing:
         patch = cut_middle(await self._shadow.patch(self._workspace.base, start), START_PATCH)
         history.user(f"An earlier run was interrupted; the files hold its edits:\n{patch}")
 
-    async def _plan(self, brief: str) -> tuple[Sequence[str], Sequence[str]]:
-        if self._roles.planner is None:
-            return (), ()
-        history = History(prompts.load("planner"))
-        history.user(brief)
-        ended = await self._conversations.converse(self._roles.planner, history)
-        # The planner may look around with bash; what it wrote is thrown away.
-        await self._workspace.restore(self._workspace.base)
-        match ended:
-            case Finished(arguments):
-                steps = _strings(arguments["steps"])
-                files = _strings(arguments.get("files", []))
-                self._emit(PlanProposed(steps, files))
-                return steps, files
-            case GaveUp():
-                return (), ()
-
     async def _attempt(self, number: int, history: History) -> Healed | None:
         self._emit(AttemptStarted(number, self._job.attempts, self._workspace.tree))
-        ended = await self._conversations.converse(self._roles.coder, history)
+        ended = await self._conversations.converse(self._coder, history)
         tree = await self._workspace.sync_or_drop()
         summary = str(ended.arguments["summary"]) if isinstance(ended, Finished) else ""
         if tree == self._workspace.base:
-            self._failed(number, "no change", tree, history, NO_CHANGE, summary)
+            await self._failed(number, "no change", tree, history, NO_CHANGE, summary)
             return None
         if self._checker is None:
             return await self._unchecked(number, ended, tree, history)
@@ -216,14 +203,16 @@ class Healing:
         if not result.green:
             await self._red(number, tree, result, history, summary)
             return None
-        healed = await self._proved(number, ended, tree, history)
-        if healed is None:
+        try:
+            healed = await self._proved(number, ended, tree, history)
+        except StepCut:
+            await self._check_was_cut(number, tree, history, summary)
             return None
-        return await self._reviewed(healed, history)
+        return await self._reviewed(healed, history) if healed else None
 
     async def _check_was_cut(self, number: int, tree: str, history: History, summary: str) -> None:
         await self._workspace.restore(tree)
-        self._failed(number, "stopped", tree, history, CHECK_CUT, summary)
+        await self._failed(number, "stopped", tree, history, CHECK_CUT, summary)
         if self.may_go_on:
             await self._conversations.hold(history)
 
@@ -233,7 +222,7 @@ class Healing:
         """Without a check only the coder's own word ends an attempt; the card says so."""
         match ended:
             case GaveUp(reason):
-                self._failed(number, "stopped", tree, history, reason, "")
+                await self._failed(number, "stopped", tree, history, reason, "")
                 return None
             case Finished():
                 commit_tree = await self._repository.commit_tree_for(self._snapshot, tree)
@@ -257,21 +246,19 @@ class Healing:
                 f"\n\nThis is worse than before ({lost}), so the files went back to {state}."
                 " Your last edits are gone; start from there."
             )
-        self._failed(number, outcome, tree, history, text, summary, result)
+        await self._failed(number, outcome, tree, history, text, summary, result)
 
     async def _proved(
         self, number: int, ended: Finished | GaveUp, tree: str, history: History
     ) -> Healed | None:
         """A green verdict counts only when a fresh sandbox says the same of the tree to commit."""
-        checker = self._needed_checker()
         commit_tree = await self._repository.commit_tree_for(self._snapshot, tree)
-        proof = await checker.fresh(commit_tree)
-        if not proof.green and proof.failing <= checker.flaky:
-            proof = await checker.fresh(commit_tree)
+        proof = await self._steering.step(self._proof(commit_tree))
+        assert proof is not None, "only a run with a check proves anything"
         if proof.green:
             self._kept_ledger().add(State(number, tree, proof))
             return self._healed(number, ended, tree, commit_tree, proof)
-        if commit_tree != tree and (await checker.fresh(tree)).green:
+        if commit_tree != tree and await self._passes_here(tree):
             raise RepositoryRefused(
                 "the fix passes only together with your uncommitted changes in "
                 + ", ".join(self._snapshot.dirty[:5])
@@ -283,8 +270,21 @@ class Healing:
         )
         self._kept_ledger().add(State(number, tree, proof))
         digest = failure_digest(proof, None)
-        self._failed(number, "not proved", tree, history, text + digest, "", proof)
+        await self._failed(number, "not proved", tree, history, text + digest, "", proof)
         return None
+
+    async def _proof(self, tree: str) -> CheckResult | None:
+        """The verdict of a fresh sandbox on `tree`; a second one, where only flaky tests fail."""
+        if self._checker is None:
+            return None
+        proof = await self._checker.fresh(tree)
+        if not proof.green and proof.failing <= self._checker.flaky:
+            proof = await self._checker.fresh(tree)
+        return proof
+
+    async def _passes_here(self, tree: str) -> bool:
+        proof = await self._steering.step(self._proof(tree))
+        return proof is not None and proof.green
 
     def _healed(
         self,
@@ -308,45 +308,28 @@ class Healing:
         )
 
     async def _reviewed(self, healed: Healed, history: History) -> Healed | None:
-        review = await self._review(healed)
+        review = await self._reviewing.review(
+            task=self._job.task,
+            summary=healed.summary,
+            patch=await self._shadow.patch(self._workspace.base, healed.tree),
+            verified=healed.check is not None,
+        )
         if review and review.verdict == "send_back" and self._may_send_back(healed.attempt):
             self._sent_back = replace(healed, review=review)
             text = f"The check passes, but the reviewer sends the change back:\n{review.comments}"
-            self._failed(healed.attempt, "sent back", healed.tree, history, text, healed.summary)
+            await self._failed(
+                healed.attempt, "sent back", healed.tree, history, text, healed.summary
+            )
             return None
         outcome = "green" if healed.check else "not verified"
-        self._emit(AttemptEnded(healed.attempt, outcome, healed.tree, (), healed.summary))
+        await self._attempts.end(healed.attempt, outcome, healed.tree, healed.summary)
         return replace(healed, review=review)
 
     def _may_send_back(self, number: int) -> bool:
         """The reviewer's comments reach the coder once; after that they are for the human."""
         return self._sent_back is None and number < self._job.attempts
 
-    async def _review(self, healed: Healed) -> Review | None:
-        if self._roles.reviewer is None:
-            return None
-        history = History(prompts.load("reviewer"))
-        history.user(
-            review_brief(
-                task=self._job.task,
-                summary=healed.summary,
-                patch=await self._shadow.patch(self._workspace.base, healed.tree),
-                verdict="The check passes." if healed.check else "No check was run.",
-            )
-        )
-        match await self._conversations.converse(self._roles.reviewer, history):
-            case Finished(arguments):
-                review = Review(
-                    str(arguments["verdict"]),
-                    str(arguments["comments"]),
-                    _strings(arguments.get("risks", [])),
-                )
-            case GaveUp(reason):
-                review = Review("flag", f"the reviewer gave no verdict: {reason}")
-        self._emit(ReviewGiven(review.verdict, review.comments, review.risks))
-        return review
-
-    def _failed(
+    async def _failed(
         self,
         number: int,
         outcome: str,
@@ -357,8 +340,7 @@ class Healing:
         result: CheckResult | None = None,
     ) -> None:
         """End an attempt that did not make it; `text` is the coder's next turn."""
-        failing = tuple(sorted(result.failing)) if result else ()
-        self._emit(AttemptEnded(number, outcome, tree, failing, summary))
+        await self._attempts.end(number, outcome, tree, summary, result)
         history.user(text)
 
     async def _not_healed(self) -> NotHealedYet:
@@ -383,11 +365,3 @@ class Healing:
     def _kept_ledger(self) -> Ledger:
         assert self._ledger is not None, "a check has a baseline before its first attempt"
         return self._ledger
-
-    def _needed_checker(self) -> Checker:
-        assert self._checker is not None, "only a run with a check proves anything"
-        return self._checker
-
-
-def _strings(values: object) -> tuple[str, ...]:
-    return tuple(str(value) for value in values) if isinstance(values, list) else ()

@@ -63,6 +63,10 @@ class Checker:
         except SandboxLost as lost:
             return self._lost(tree, purpose, lost)
 
+    def unknown(self, why: str) -> CheckResult:
+        """What stands for the verdict of a run that did not come to one."""
+        return CheckResult(self.command, 130, 0.0, (Failure(NOT_NAMED, why),), output=why)
+
     async def _once_more(self, result: CheckResult, purpose: str) -> CheckResult:
         """A red verdict that only flaky tests made is asked for a second time."""
         if purpose != "verify" or result.green or not result.failing <= self.flaky:

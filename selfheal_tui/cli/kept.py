@@ -14,6 +14,7 @@ from selfheal_tui.core.events import (
     SessionStarted,
     SnapshotTaken,
     TreeChanged,
+    WorktreeUpdated,
 )
 from selfheal_tui.errors import UsageError
 from selfheal_tui.parts import Kept, Order
@@ -91,6 +92,8 @@ def _kept(store: Store, row: SessionRow) -> Kept | None:
                 check = event.command
             case Committed():
                 raise UsageError(f"session {row.id} is done: {event.commit} is on {event.ref}")
+            case WorktreeUpdated():
+                raise UsageError(f"session {row.id} is done: its change is in your working tree")
     return Kept(snapshot, tree, proposal, check) if snapshot else None
 
 

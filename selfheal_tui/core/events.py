@@ -191,7 +191,7 @@ class AttemptEnded:
 class AttemptsCompared:
     """The difference between what two attempts left, as a patch; after the later `AttemptEnded`.
 
-    `patch` is empty when it is larger than a megabyte.
+    An empty patch says that they left the same. Not told when it is larger than a megabyte.
     """
 
     older: int
@@ -564,7 +564,8 @@ Event = (
 )
 
 STREAMED = (CommandPrinted, TextStreamed, ReasoningStreamed, StepProgressed, SandboxMeasured)
-"""Pieces of something longer, and measurements: the only events that may be lost when the machine dies."""
+"""Pieces of something longer, and measurements: the only events that may be lost when the machine
+dies."""
 
 _BY_NAME: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 

@@ -22,7 +22,8 @@ ALLOWED = {
     "agent": {"core", "errors", "settings"},  # the loop knows ports, never who is behind them
     "adapters": {"agent", "core", "errors", "settings"},
     "parts": {"agent", "core"},  # values and shapes that a session is handed
-    "session": {"agent", "core", "errors", "parts", "settings"},  # gets its adapters handed in
+    "course": {"agent", "core", "errors", "parts", "settings"},  # gets its adapters handed in
+    "session": {"agent", "core", "course", "errors", "parts", "settings"},
     "headless": {"agent", "core", "errors", "session"},  # a front-end shows events, nothing else
     # Like headless, it shows events; what it asks of a run it asks of its own `conductor`.
     "ui": {"agent", "core", "errors", "session", "settings"},

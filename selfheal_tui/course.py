@@ -1,0 +1,402 @@
+"""The course of one run: repository, snapshot, sandbox, healing, proposal, approvals.
+
+It says what comes after what. Refuses to know how a run is ended from outside, or shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from selfheal_tui.agent.approvals import Approvals, SentBack
+from selfheal_tui.agent.deliver import Delivery, Proposed
+from selfheal_tui.agent.heal import Healing, Job
+from selfheal_tui.agent.loop import Conversations
+from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet
+from selfheal_tui.agent.planning import Planning
+from selfheal_tui.agent.ports import Ask, Emit, Repository, Shadow, Snapshot
+from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
+from selfheal_tui.agent.reviewing import Reviewing
+from selfheal_tui.agent.roles import Models, make_roles
+from selfheal_tui.agent.steering import Steering, StepCut
+from selfheal_tui.agent.tools import AskUser
+from selfheal_tui.agent.verify import Checker
+from selfheal_tui.agent.workspace import Workspace
+from selfheal_tui.core.approval import RefusedHunk
+from selfheal_tui.core.checks import CheckResult, Failure
+from selfheal_tui.core.detect import Check, detect_check
+from selfheal_tui.core.events import (
+    CheckChosen,
+    Committed,
+    ProposalMade,
+    Pushed,
+    SnapshotTaken,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+    Warned,
+    WorktreeUpdated,
+)
+from selfheal_tui.core.limits import Budget
+from selfheal_tui.core.patch import read_patch
+from selfheal_tui.core.proof import Proof
+from selfheal_tui.core.tree import TreeFile
+from selfheal_tui.errors import ApprovalRefused, NotHealed, SelfhealError, UsageError
+from selfheal_tui.parts import Kept, Order, Parts, Say
+from selfheal_tui.settings import Settings
+
+NOTES = ("AGENTS.md", "CLAUDE.md")
+"""Files of the tree whose text is shown to the model as untrusted context."""
+
+NOT_CONFIGURATION = (".env", "selfheal.toml", ".selfheal.toml", ".mcp.json")
+"""Names in the tree that other tools would read as configuration; named in a warning."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a run works on, once it is open."""
+
+    repository: Repository
+    shadow: Shadow
+    snapshot: Snapshot
+    files: tuple[TreeFile, ...]
+
+
+class Course:
+    """Takes one order from its task to its outcome. `workspace` is to be closed by the owner."""
+
+    def __init__(
+        self,
+        *,
+        order: Order,
+        settings: Settings,
+        parts: Parts,
+        budget: Budget,
+        steering: Steering,
+        ask: Ask,
+        ask_user: AskUser,
+        emit: Emit,
+    ) -> None:
+        self._order = order
+        self._settings = settings
+        self._parts = parts
+        self._budget = budget
+        self._steering = steering
+        self._ask_user = ask_user
+        self._emit = emit
+        self._approvals = Approvals(ask, emit)
+        self._started = time.monotonic()
+        self._notes: list[str] = []
+        self._steps = 0
+        self.workspace: Workspace | None = None
+
+    async def run(self, models: Models) -> tuple[str, str]:
+        """Do everything; the outcome as a word and as a sentence."""
+        ground = await self._ground()
+        kept = self._order.kept
+        if kept and kept.proposal:
+            return await self._deliver_kept(ground, models, kept, kept.proposal)
+        healing = await self._healing(ground, models)
+        outcome = await healing.run()
+        while True:
+            match outcome:
+                case AlreadyGreen(result):
+                    return "already green", f"`{result.command}` passes already: nothing to heal"
+                case NotHealedYet() as not_healed:
+                    raise NotHealed(not_healed.text)
+                case Healed() as healed:
+                    offer = _Offer(healed)
+                    try:
+                        return await self._offer(ground, models, healing, offer)
+                    except SentBack as refused:
+                        if not healing.may_go_on:
+                            raise
+                        outcome = await healing.again(offer.healed, refused.reason, refused.refused)
+
+    # --- what it works on ------------------------------------------------------------------
+
+    async def _ground(self) -> Ground:
+        async with self._step("repository"):
+            repository, shadow, warnings = await self._parts.open_repository()
+        for warning in warnings:
+            self._warn(warning)
+        if self._order.target.remote:
+            # A slip of the pen is told now, not after the work is paid for.
+            await repository.check_remote(self._order.target.remote)
+        kept = self._order.kept
+        snapshot = kept.snapshot if kept else await self._snapshot(repository)
+        files = await shadow.files(snapshot.tree)
+        found = [file.path for file in files if file.path in NOT_CONFIGURATION]
+        if found:
+            self._warn(f"not read as configuration: {', '.join(found)} (from the worktree)")
+        return Ground(repository, shadow, snapshot, files)
+
+    async def _snapshot(self, repository: Repository) -> Snapshot:
+        async with self._step("snapshot"):
+            snapshot = await repository.snapshot()
+        self._emit(
+            SnapshotTaken(
+                snapshot.tree,
+                snapshot.head,
+                snapshot.head_tree,
+                snapshot.branch,
+                snapshot.files,
+                snapshot.bytes,
+                snapshot.dirty,
+                snapshot.left_out,
+            )
+        )
+        if not snapshot.files:
+            self._warn("the repository holds no files yet")
+        return snapshot
+
+    def _check(self, files: Sequence[TreeFile]) -> Check | None:
+        if self._order.no_check:
+            self._emit(CheckChosen("", "none, as the user chose: nothing will be verified"))
+            return None
+        command = self._settings.check.command
+        content = {file.path: file.content for file in files}
+        check = (
+            Check(command, "set by the user")
+            if command
+            else detect_check(content, content.__getitem__)
+        )
+        if check is None:
+            raise UsageError(
+                "no check command was found in this project; name one with --check CMD,"
+                " or work without a verdict with --check none"
+            )
+        self._emit(CheckChosen(check.command, check.source))
+        return check
+
+    async def _provide(self, files: Sequence[TreeFile]) -> None:
+        provision = self._parts.provision
+        async with self._step("sandbox image") as say:
+            await provision.prepare(files, say)
+        for warning in provision.warnings:
+            self._note(warning)
+        request = provision.setup_request()
+        if request is None:
+            return
+        granted = await self._approvals.get(request)
+        try:
+            async with self._step("set-up", request.command) as say:
+                await self._steering.step(provision.setup(granted, say))
+        except StepCut:
+            self._note("the set-up command was ended early: what it installs is not there")
+
+    async def _open_workspace(self, ground: Ground) -> Workspace:
+        self.workspace = Workspace(
+            open_sandbox=self._parts.provision.open,
+            shadow=ground.shadow,
+            base=ground.snapshot.tree,
+            place=self._parts.provision.place,
+            emit=self._emit,
+        )
+        async with self._step("sandbox"):
+            await self.workspace.open()
+        return self.workspace
+
+    # --- healing ---------------------------------------------------------------------------
+
+    async def _healing(self, ground: Ground, models: Models) -> Healing:
+        """The loop over an open sandbox."""
+        check = self._check(ground.files)
+        await self._provide(ground.files)
+        workspace = await self._open_workspace(ground)
+        kept, settings = self._order.kept, self._settings
+        conversations = Conversations(
+            session=self._order.session,
+            workspace=workspace,
+            budget=self._budget,
+            emit=self._emit,
+            steering=self._steering,
+        )
+        roles = make_roles(
+            models,
+            workspace,
+            plan=settings.flow.plan,
+            review=settings.flow.review,
+            command_timeout=settings.sandbox.command_timeout,
+            ask=self._ask_user,
+            emit=self._emit,
+        )
+        return Healing(
+            job=Job(
+                self._order.task,
+                settings.limits.attempts,
+                _notes(ground.files),
+                kept.tree if kept else "",
+            ),
+            snapshot=ground.snapshot,
+            repository=ground.repository,
+            shadow=ground.shadow,
+            workspace=workspace,
+            checker=self._checker(workspace, check) if check else None,
+            conversations=conversations,
+            planning=Planning(
+                planner=roles.planner,
+                workspace=workspace,
+                conversations=conversations,
+                approvals=self._approvals if settings.flow.approve_plan else None,
+                emit=self._emit,
+            ),
+            coder=roles.coder,
+            reviewing=Reviewing(roles.reviewer, conversations, self._emit),
+            steering=self._steering,
+            emit=self._emit,
+        )
+
+    def _checker(self, workspace: Workspace, check: Check) -> Checker:
+        return Checker(
+            workspace,
+            command=check.command,
+            timeout=self._settings.check.timeout,
+            emit=self._emit,
+        )
+
+    # --- proposal and approvals ------------------------------------------------------------
+
+    async def _offer(
+        self, ground: Ground, models: Models, healing: Healing, offer: _Offer
+    ) -> tuple[str, str]:
+        """Propose a healed tree, and take it where the user wants it."""
+        proposed = await self._propose(ground, models, offer.healed)
+
+        async def take_out(before: Proposed, refused: tuple[RefusedHunk, ...]) -> Proposed:
+            offer.healed = await healing.without(offer.healed, refused)
+            return await self._propose(ground, models, offer.healed)
+
+        return await self._deliver(self._delivery(ground, take_out), proposed)
+
+    async def _deliver_kept(
+        self, ground: Ground, models: Models, kept: Kept, proposal: ProposalMade
+    ) -> tuple[str, str]:
+        """Take an earlier run's proposal up; a sandbox is opened only when hunks are refused."""
+        proposed = Proposed(proposal.tree, kept.tree, proposal.message)
+        offer = _Offer(_kept_healed(kept, proposal))
+        made: list[Healing] = []
+
+        async def take_out(before: Proposed, refused: tuple[RefusedHunk, ...]) -> Proposed:
+            healing = made[0] if made else await self._healing(ground, models)
+            made[:] = [healing]
+            offer.healed = await healing.without(offer.healed, refused)
+            return await self._propose(ground, models, offer.healed)
+
+        return await self._deliver(self._delivery(ground, take_out), proposed)
+
+    def _delivery(
+        self,
+        ground: Ground,
+        take_out: Callable[[Proposed, tuple[RefusedHunk, ...]], Awaitable[Proposed]],
+    ) -> Delivery:
+        return Delivery(
+            snapshot=ground.snapshot,
+            repository=ground.repository,
+            approvals=self._approvals,
+            emit=self._emit,
+            take_out=take_out,
+        )
+
+    async def _propose(self, ground: Ground, models: Models, healed: Healed) -> Proposed:
+        """Show the proof card of exactly the tree to commit."""
+        assert self.workspace is not None, "what is proposed was made in a sandbox"
+        if self._budget.unpriced:
+            self._notes.append("the model's price is not known: cost is not counted in full")
+        base = ground.snapshot.head_tree
+        patch = await ground.shadow.patch(base, healed.commit_tree)
+        message = commit_message(healed.message, healed.summary, self._order.task)
+        ran = Ran(
+            time.monotonic() - self._started,
+            self._budget.cost,
+            self._settings.limits.attempts,
+            models.coder.name,
+        )
+        facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys(self._notes))
+        proof = proof_of(healed, base, facts, ran, read_patch(patch), notes)
+        self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))
+        return Proposed(healed.commit_tree, healed.tree, message)
+
+    async def _deliver(self, delivery: Delivery, proposed: Proposed) -> tuple[str, str]:
+        target, task = self._order.target, self._order.task
+        match await delivery.deliver(proposed, target, task=task):
+            case WorktreeUpdated(_, paths):
+                files = "1 file" if len(paths) == 1 else f"{len(paths)} files"
+                text = f"{files} of the working tree updated; nothing was committed"
+                return "updated", text + (" or pushed" if target.remote else "")
+            case Committed() as made:
+                text = f"committed {made.commit[:12]} to {short(made.ref)}"
+                if not target.remote:
+                    return "committed", text
+                pushed = await self._push(delivery, made, text)
+                return "pushed", f"{text}, pushed to {pushed.remote}/{short(pushed.ref)}"
+
+    async def _push(self, delivery: Delivery, made: Committed, text: str) -> Pushed:
+        try:
+            return await delivery.push(made, self._order.target)
+        except SelfhealError as error:
+            # The commit stands; the last line must say so beside what failed. A no to the push
+            # asks for no other attempt: what it would change is committed.
+            kind = ApprovalRefused if isinstance(error, ApprovalRefused) else type(error)
+            raise kind(f"{text}, but not pushed: {error}") from error
+
+    # --- telling ---------------------------------------------------------------------------
+
+    def _warn(self, text: str) -> None:
+        self._emit(Warned(text))
+
+    def _note(self, text: str) -> None:
+        """Warn, now and on the proof card."""
+        self._warn(text)
+        self._notes.append(text)
+
+    @asynccontextmanager
+    async def _step(self, name: str, detail: str = "") -> AsyncIterator[Say]:
+        self._steps += 1
+        number, started, ok = f"s{self._steps}", time.monotonic(), False
+        self._emit(StepStarted(number, name, detail))
+        try:
+            yield lambda text: self._emit(StepProgressed(number, text))
+            ok = True
+        finally:
+            seconds = round(time.monotonic() - started, 3)
+            self._emit(StepEnded(number, name, seconds, ok))
+
+
+@dataclass
+class _Offer:
+    """What is on offer now: it changes when hunks are taken out."""
+
+    healed: Healed
+
+
+def _kept_healed(kept: Kept, proposal: ProposalMade) -> Healed:
+    """What an earlier run had healed, as far as its proof card knows."""
+    proof = Proof.from_json(proposal.proof)
+    failures = tuple(Failure(name) for name in proof.before)
+    baseline = CheckResult(proof.command, 1, 0.0, failures) if failures else None
+    return Healed(
+        tree=kept.tree,
+        commit_tree=proposal.tree,
+        check=None,
+        baseline=baseline,
+        flaky=frozenset(proof.flaky),
+        attempt=proof.attempt,
+        summary="",
+        message=proposal.message,
+        review=None,
+        refused=proof.refused,
+    )
+
+
+def short(ref: str) -> str:
+    """A branch as people name it."""
+    return ref.removeprefix("refs/heads/")
+
+
+def _notes(files: Sequence[TreeFile]) -> str:
+    found = {file.path: file.content for file in files if file.path in NOTES}
+    texts = [found[name].decode("utf-8", "replace") for name in NOTES if name in found]
+    return "\n\n".join(texts)
