@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 from selfheal_tui.cli.place import Place
 from selfheal_tui.errors import Interrupted, SelfhealError
 from selfheal_tui.settings import Settings
-from selfheal_tui.ui.conductor import Asked, Happened, News, Questioned, Readied, SessionLine
+from selfheal_tui.ui.conductor import (
+    Asked,
+    Happened,
+    News,
+    Questioned,
+    Readied,
+    SessionLine,
+    Withdrawn,
+)
 
 if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
@@ -88,7 +96,11 @@ class LiveConductor:
         self._came.set()
 
     def _show(self, event: Event) -> None:
+        from selfheal_tui.core.events import ApprovalWithdrawn
+
         self._tell(Happened(event, time.time()))
+        if isinstance(event, ApprovalWithdrawn):
+            self._tell(Withdrawn(event.reason))
 
     # --- getting ready ---------------------------------------------------------------------
 
@@ -223,6 +235,13 @@ class LiveConductor:
 
     def cancel_step(self) -> bool:
         return self._session is not None and self._session.cancel_step()
+
+    def replan(self, items: Sequence[tuple[str, str]]) -> str:
+        """Put another plan in place. Why not, or empty."""
+        if self._session is None:
+            return "no session runs: there is no plan to change"
+        self._session.replan(items)
+        return ""
 
     def shell(self, command: str) -> str:
         """Run a command between two steps. Why not, or empty."""

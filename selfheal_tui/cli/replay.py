@@ -130,6 +130,9 @@ class ReplayConductor:
     def cancel_step(self) -> bool:
         return False
 
+    def replan(self, items: Sequence[tuple[str, str]]) -> str:
+        return "this is a record: its plan is what it was"
+
     def shell(self, command: str) -> str:
         return "this is a record: no sandbox runs"
 

@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from selfheal_tui.cli.compose import compose
@@ -49,6 +50,8 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Resul
     place = Place.from_process(options.folder)
     task = task_of(options)
     settings = settings_of(options, place)
+    # Plans are shown to somebody at the interface; here nobody could read one in time.
+    settings = replace(settings, flow=replace(settings.flow, approve_plan=False))
     if settings.sandbox.name == "local" and not options.yes:
         raise UsageError("--sandbox local has no isolation; confirm it with --yes")
     records = place.store()
