@@ -215,6 +215,8 @@ class SelfhealApp(App[int]):
         why_not = self.conductor.shell(command) if command else "type a command after the !"
         if why_not:
             self.say_so(why_not, severity="warning")
+        else:
+            self.waiting.wait(f"!{command}")
 
     @work
     async def _pick_session(self) -> None:

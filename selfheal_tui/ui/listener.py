@@ -11,6 +11,7 @@ from typing_extensions import assert_never
 
 from selfheal_tui.core.approval import Answer, Request
 from selfheal_tui.core.events import (
+    CommandStarted,
     Event,
     MessageSent,
     ProposalMade,
@@ -22,8 +23,9 @@ from selfheal_tui.core.events import (
 from selfheal_tui.core.text import one_line
 from selfheal_tui.ui.bars.header import Header
 from selfheal_tui.ui.bars.status import Status
-from selfheal_tui.ui.conductor import Asked, Happened, News, Questioned, Readied
+from selfheal_tui.ui.conductor import Asked, Happened, News, NotStarted, Questioned, Readied
 from selfheal_tui.ui.screens.approval import ApprovalScreen
+from selfheal_tui.ui.starting import give_back
 from selfheal_tui.ui.summary import Summary, fold
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ class Listener:
                 self._app.bell()
                 self._app.waiting.notice(f"the model asks: {text}")
                 self._app.focus_input()
+            case NotStarted():
+                give_back(self._app, news)
             case _:
                 assert_never(news)
 
@@ -73,6 +77,8 @@ class Listener:
                 await self._session_started(event)
             case MessageSent():
                 waiting.taken(event.text)
+            case CommandStarted() if event.purpose == "user":
+                waiting.taken(f"!{event.command}")
             case ProposalMade():
                 self._proposal = event
             case QuestionAnswered():
