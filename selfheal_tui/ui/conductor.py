@@ -24,7 +24,8 @@ class Happened:
 
 @dataclass(frozen=True)
 class Readied:
-    """A step of getting ready before the first task. `state` is working, ready or failed."""
+    """A step of getting ready before the first task. `state` is working, ready, failed, or
+    waiting: for a step that failed."""
 
     name: str
     state: str
@@ -52,7 +53,16 @@ class Questioned:
     text: str
 
 
-News = Happened | Readied | Asked | Withdrawn | Questioned
+@dataclass(frozen=True)
+class NotStarted:
+    """A task could not begin, or its session ended before a model answered: it is the user's
+    again, to be sent once more. `reason` says what is in the way."""
+
+    task: str
+    reason: str
+
+
+News = Happened | Readied | Asked | Withdrawn | Questioned | NotStarted
 
 
 @dataclass(frozen=True)
