@@ -1,74 +1,39 @@
-"""What the agent changed: files with counts, their hunks, and the attempts to choose from."""
+"""What the agent changed: files with counts, their hunks, and the two states to compare."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
-from textual import events
-from textual.app import ComposeResult, RenderResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
-from textual.reactive import reactive
-from textual.widget import Widget
 
 from selfheal_tui.core import events as e
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.diffview import DiffView
 from selfheal_tui.ui.widgets.hunks import FileBlock, counts
+from selfheal_tui.ui.widgets.knownstates import BASE, NOW, Difference, KnownStates
 from selfheal_tui.ui.widgets.lines import counted, line, shown, spread
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, cut_patch
 from selfheal_tui.ui.widgets.rows import Rows
+from selfheal_tui.ui.widgets.stateline import StatesLine
 
-NOW = "now"
 TOO_LARGE = "The difference is larger than a megabyte: only its files and counts are shown."
-GONE = "The difference of this attempt is not known."
-
-
-class Attempts(Widget):
-    """A line of choices: each attempt, and now."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"attempts--chosen"}
-
-    choices: reactive[tuple[str, ...]] = reactive(())
-    chosen: reactive[str] = reactive(NOW)
-
-    class Chosen(Message):
-        """The user clicked a choice."""
-
-        def __init__(self, choice: str) -> None:
-            super().__init__()
-            self.choice = choice
-
-    def render(self) -> RenderResult:
-        style = self.get_visual_style("attempts--chosen")
-        content = Content("base → ")
-        for choice in self.choices:
-            text = f" {choice} "
-            content += Content.styled(text, style) if choice == self.chosen else Content(text)
-        return content
-
-    def on_click(self, event: events.Click) -> None:
-        at = event.get_content_offset(self)
-        left = len("base → ")
-        for choice in self.choices:
-            right = left + len(choice) + 2
-            if at is not None and left <= at.x < right:
-                self.post_message(self.Chosen(choice))
-            left = right
+TOO_LARGE_BETWEEN = "The difference between these two is larger than a megabyte: it is not shown."
 
 
 class FileRow(Block):
     """One file of the list."""
 
-    def __init__(self, path: str, added: int, removed: int, patch: FilePatch | None) -> None:
+    def __init__(
+        self, path: str, added: int, removed: int, patch: FilePatch | None, *, reviewed: bool
+    ) -> None:
         super().__init__()
         self.path = path
         self._added, self._removed, self._patch = added, removed, patch
-        self.reviewed = False
+        self.reviewed = reviewed
 
     def make(self, width: int) -> Sequence[Content]:
         kind = self._patch.file.kind if self._patch else "modified"
@@ -88,13 +53,15 @@ class FileRow(Block):
 
 
 class DiffPane(Pane):
-    """The difference of base to an attempt, or to now."""
+    """The difference of base, or of an attempt, to an attempt or to now."""
 
     name_shown: ClassVar[str] = "Diff"
     skips: ClassVar[frozenset[type]] = frozenset(e.STREAMED)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "attempt(1)", "next attempt"),
-        Binding("A", "attempt(-1)", "previous attempt", show=False),
+        Binding("a", "to(1)", "to the next attempt"),
+        Binding("A", "to(-1)", "to the previous attempt", show=False),
+        Binding("b", "from(1)", "from the next attempt"),
+        Binding("B", "from(-1)", "from the previous attempt", show=False),
         Binding("v", "reviewed", "reviewed"),
     ]
 
@@ -102,15 +69,13 @@ class DiffPane(Pane):
         super().__init__()
         self._view = DiffView(id="hunks")
         self._list = Rows(short=True, id="files")
-        self._attempts = Attempts()
-        self._trees: dict[str, e.TreeChanged] = {}
-        self._patches: dict[str, e.TreeChanged] = {}
-        self._chosen = NOW
-        self._drawn_for: tuple[str, e.TreeChanged] | None = None
-        self._patches[NOW] = e.TreeChanged("", ())
+        self._states = StatesLine()
+        self._known = KnownStates()
+        self._from, self._to = BASE, NOW
+        self._difference: Difference | None = None
 
     def parts(self) -> ComposeResult:
-        yield self._attempts
+        yield self._states
         yield self._list
         yield self._view
 
@@ -121,57 +86,39 @@ class DiffPane(Pane):
     # --- events ----------------------------------------------------------------------------
 
     def see(self, event: e.Event, at: float) -> None:
-        match event:
-            case e.SnapshotTaken():
-                self._trees[event.tree] = e.TreeChanged(event.tree, ())
-            case e.TreeChanged():
-                self._trees[event.tree] = self._patches[NOW] = event
-            case e.ProposalMade():
-                # The tree to commit may leave out what the user had not committed.
-                self._patches[NOW] = e.TreeChanged(event.tree, (), event.patch)
-            case e.AttemptEnded():
-                self._patches[str(event.number)] = self._trees.get(event.tree, _UNKNOWN)
-                self._forget()
-            case _:
-                pass  # Other panes show the rest.
-
-    def _forget(self) -> None:
-        """Trees between attempts are not offered, so their patches need not be kept."""
-        self._trees = dict(list(self._trees.items())[-8:])
+        self._known.see(event)
 
     def draw(self) -> None:
-        shown_now = self._patches.get(self._chosen, _UNKNOWN)
-        self._attempts.choices = (*(name for name in self._patches if name != NOW), NOW)
-        self._attempts.chosen = self._chosen
-        self._attempts.display = len(self._patches) > 1
-        if self._drawn_for != (self._chosen, shown_now):
-            self._drawn_for = (self._chosen, shown_now)
-            self._show(shown_now)
+        self._states.show(self._known.attempts, self._from, self._to)
+        self._states.display = bool(self._known.attempts)
+        found = self._known.between(self._from, self._to)
+        if found != self._difference:
+            self._difference = found
+            self._show(found)
 
-    def _show(self, change: e.TreeChanged) -> None:
-        files = cut_patch(change.patch)
-        if files and not change.files:
-            told = tuple((each.path, each.added, each.removed) for each in files)
-            change = replace(change, files=told)
-        notice = ""
-        if change is _UNKNOWN:
-            notice = GONE
-        elif change.files and not files:
+    def _show(self, found: Difference) -> None:
+        files = cut_patch(found.patch)
+        told = found.files or tuple((each.path, each.added, each.removed) for each in files)
+        notice = found.notice
+        if told and not files:
             notice = TOO_LARGE
+        elif found.too_large:
+            notice = TOO_LARGE_BETWEEN
         self._view.show(files, notice)
-        self._fill_list(change, files)
-        added = sum(count for _, count, _ in change.files)
-        removed = sum(count for _, _, count in change.files)
-        some = f"{counted(len(change.files), 'file')}  +{added} -{removed}"
-        self.subtitle = some if change.files else ""
+        self._fill_list(told, files)
+        added = sum(count for _, count, _ in told)
+        removed = sum(count for _, _, count in told)
+        some = f"{counted(len(told), 'file')}  +{added} -{removed}"
+        self.subtitle = some if told else ""
 
-    def _fill_list(self, change: e.TreeChanged, files: Sequence[FilePatch]) -> None:
+    def _fill_list(self, told: Sequence[tuple[str, int, int]], files: Sequence[FilePatch]) -> None:
         patches: Sequence[FilePatch | None] = files
-        if len(files) != len(change.files):
-            patches = [None] * len(change.files)
+        if len(files) != len(told):
+            patches = [None] * len(told)
+        reviewed = self._view.reviewed()
         rows = [
-            FileRow(path, added, removed, patch)
-            for (path, added, removed), patch in zip(change.files, patches, strict=True)
+            FileRow(path, added, removed, patch, reviewed=path in reviewed)
+            for (path, added, removed), patch in zip(told, patches, strict=True)
         ]
         self._list.replace(rows)
         self._list.display = len(rows) > 1 or bool(rows and not files)
@@ -179,17 +126,20 @@ class DiffPane(Pane):
 
     # --- choices ---------------------------------------------------------------------------
 
-    def action_attempt(self, by: int) -> None:
+    def action_to(self, by: int) -> None:
         """Show the difference to the next attempt, or to now."""
-        names = [*(name for name in self._patches if name != NOW), NOW]
-        self._choose(names[(names.index(self._chosen) + by) % len(names)])
+        self._choose(self._from, _next([*self._known.attempts, NOW], self._to, by))
 
-    def on_attempts_chosen(self, event: Attempts.Chosen) -> None:
+    def action_from(self, by: int) -> None:
+        """Show the difference from the next attempt, or from base."""
+        self._choose(_next([BASE, *self._known.attempts], self._from, by), self._to)
+
+    def on_states_line_chosen(self, event: StatesLine.Chosen) -> None:
         event.stop()
-        self._choose(event.choice)
+        self._choose(event.older or self._from, event.newer or self._to)
 
-    def _choose(self, name: str) -> None:
-        self._chosen = name
+    def _choose(self, older: str, newer: str) -> None:
+        self._from, self._to = older, newer
         self.draw_soon()
 
     def action_reviewed(self) -> None:
@@ -224,15 +174,28 @@ class DiffPane(Pane):
             self._view.focus()
 
     def reveal(self, kind: str, target: str) -> bool:
-        """Show the hunks of the file `target`."""
+        """Show the hunks of the file `target` as they are now, or what the attempt `target` did."""
+        if kind == "attempt":
+            return self._reveal_attempt(target)
         if kind != "hunk":
             return False
-        self._choose(NOW)
+        before = self._from, self._to
+        self._choose(BASE, NOW)
         self.draw()
         if not self._view.go_to_file(target):
+            self._choose(*before)
             return False
         self._view.focus()
         return True
 
+    def _reveal_attempt(self, name: str) -> bool:
+        if name not in (*self._known.attempts, NOW):
+            return False
+        self._choose(BASE, name)
+        self.draw()
+        self._view.focus()
+        return True
 
-_UNKNOWN = e.TreeChanged("unknown", ())
+
+def _next(names: Sequence[str], name: str, by: int) -> str:
+    return names[(names.index(name) + by) % len(names)]

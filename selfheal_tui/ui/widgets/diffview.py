@@ -28,6 +28,7 @@ class DiffView(Rows):
         super().__init__(id=id)
         self.files: tuple[FilePatch, ...] = ()
         self._layout = Layout()
+        self._ticked: dict[str, FilePatch] = {}
 
     def show(self, files: Sequence[FilePatch], notice: str = "") -> None:
         """Show `files`, or a sentence. Hunks that were there before keep their marks and place."""
@@ -35,13 +36,14 @@ class DiffView(Rows):
             return
         old_hunks = {(block.owner.patch.names, block.hunk.raw): block for block in self._hunks()}
         old_files = {block.patch.names: block for block in self._heads()}
+        self._keep_ticks()
         kept, row = self.cursor, self.scroll_offset.y
         blocks: list[Block] = []
         for patch in files:
             head = FileBlock(patch)
-            if (before := old_files.get(patch.names)) is not None:
-                head.open = before.open
-                head.reviewed = before.reviewed and before.patch == patch
+            head.reviewed = self._ticked.get(patch.names) == patch
+            before = old_files.get(patch.names)
+            head.open = before.open if before is not None else not head.reviewed
             blocks += [head, *self._fresh(head, old_hunks)]
         self.files = tuple(files)
         self.replace(blocks or [NoticeBlock(notice or "No file is changed.")])
@@ -49,6 +51,13 @@ class DiffView(Rows):
             self.cursor = kept
             self.call_after_refresh(self.scroll_to, y=row, animate=False)
         self.sync()
+
+    def _keep_ticks(self) -> None:
+        """What was looked at stays so while other states are shown, until it is another patch."""
+        for head in self._heads():
+            self._ticked.pop(head.patch.names, None)
+            if head.reviewed:
+                self._ticked[head.patch.names] = head.patch
 
     def _fresh(self, head: FileBlock, old: dict[tuple[str, str], HunkBlock]) -> list[HunkBlock]:
         hunks = []
@@ -89,6 +98,10 @@ class DiffView(Rows):
         return {
             (block.path, block.hunk.number): block.mark for block in self._hunks() if block.mark
         }
+
+    def reviewed(self) -> frozenset[str]:
+        """The paths of the files that were ticked as looked at."""
+        return frozenset(head.patch.path for head in self._heads() if head.reviewed)
 
     # --- moves -----------------------------------------------------------------------------
 
