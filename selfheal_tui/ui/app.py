@@ -139,6 +139,8 @@ class SelfhealApp(App[int]):
         await bottom.mount(WaitingLines(), SearchLine(), after=self.deck)
         await bottom.mount(Status(), Footer(show_command_palette=True))
         await self.deck.fill()
+        if not self.conductor.replayed:
+            await self.deck.greet()
         self.conductor.open()
         self.listener = Listener(self)
         self._listen(self.listener)

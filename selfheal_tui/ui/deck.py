@@ -14,13 +14,16 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from selfheal_tui.ui import shares
+
 if TYPE_CHECKING:
     from selfheal_tui.core.events import Event
+    from selfheal_tui.ui.conductor import Readied
+    from selfheal_tui.ui.widgets.splitter import Splitter
+    from selfheal_tui.ui.widgets.welcome import Welcome
 
 WIDE = 120
 """Columns from which on the panes stand side by side."""
-
-SHARES = (1.0, 1.3, 1.0)
 
 
 class Foldable(Protocol):
@@ -68,7 +71,9 @@ class Deck(Vertical):
         super().__init__()
         self._make_panes = make_panes
         self._panes: tuple[Widget, ...] = ()
-        self._shares = list(SHARES)
+        self._shares = list(shares.EVEN)
+        self._splitters: tuple[Widget, ...] = ()
+        self._welcome: Welcome | None = None
         self._front = 0
 
     def compose(self) -> ComposeResult:
@@ -77,14 +82,37 @@ class Deck(Vertical):
 
     async def fill(self) -> None:
         """Put fresh panes in place of what is there."""
+        from selfheal_tui.ui.widgets.splitter import Splitter
+
         tabs, panes = self.query_one("#tabs"), self.query_one("#panes")
         await panes.remove_children()
         await tabs.remove_children()
         self._panes = tuple(self._make_panes())
         names = [(pane.id or "pane").capitalize() for pane in self._panes]
         await tabs.mount_all(Tab(number, name) for number, name in enumerate(names))
-        await panes.mount_all(self._panes)
+        self._splitters = tuple(Splitter(number) for number in range(len(self._panes) - 1))
+        between = [*self._splitters, None]
+        pairs = zip(self._panes, between, strict=True)
+        await panes.mount_all(each for pair in pairs for each in pair if each is not None)
         self._arrange()
+
+    async def greet(self) -> None:
+        """Show the welcome in place of the panes, until something happens or one is wanted."""
+        if self._welcome is None:
+            from selfheal_tui.ui.widgets.welcome import Welcome
+
+            self._welcome = Welcome()
+            await self.mount(self._welcome)
+        self.screen.add_class("-welcome")
+
+    def readied(self, step: Readied) -> None:
+        """Tell the welcome, where there is one."""
+        if self._welcome:
+            self._welcome.readied(step)
+
+    def _leave_welcome(self) -> None:
+        if self._welcome:
+            self.screen.remove_class("-welcome")
 
     @property
     def panes(self) -> tuple[Widget, ...]:
@@ -97,6 +125,7 @@ class Deck(Vertical):
 
     def fold(self, event: Event, at: float) -> None:
         """Tell every pane."""
+        self._leave_welcome()
         for pane in self._panes:
             cast("Foldable", pane).fold(event, at)
 
@@ -104,6 +133,7 @@ class Deck(Vertical):
         """Bring a pane to the front, and focus what can be focused in it."""
         if number >= len(self._panes):
             return
+        self._leave_welcome()
         self._front = number
         self._arrange()
         self.focus_front()
@@ -115,6 +145,7 @@ class Deck(Vertical):
 
     def toggle_zoom(self) -> None:
         """One pane alone, or all of them."""
+        self._leave_welcome()
         self.toggle_class("-zoomed")
         self._arrange()
 
@@ -134,8 +165,21 @@ class Deck(Vertical):
         return False
 
     def action_resize(self, by: int) -> None:
-        share = self._shares[self._front] + by * 0.2
-        self._shares[self._front] = min(4.0, max(0.4, share))
+        room = sum(pane.size.width for pane in self._panes)
+        self._shares = shares.grown(self._shares, self._front, by * 0.2, room)
+        self._arrange()
+
+    # Named for their messages: the splitters are loaded with the panes, after the first frame.
+    def on_splitter_dragged(self, event: Splitter.Dragged) -> None:
+        event.stop()
+        width = event.x - self._panes[event.number].region.x
+        widths = [pane.size.width for pane in self._panes]
+        self._shares = shares.dragged(self._shares, widths, event.number, width)
+        self._arrange()
+
+    def on_splitter_evened(self, event: Splitter.Evened) -> None:
+        event.stop()
+        self._shares = list(shares.EVEN)
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -160,6 +204,9 @@ class Deck(Vertical):
             pane.set_class(number == self._front, "-front")
             pane.display = not single or number == self._front
             pane.styles.width = f"{self._shares[number]}fr"
+            pane.styles.min_width = None if single else shares.LEAST
+        for splitter in self._splitters:
+            splitter.display = not single
         for number, tab in enumerate(self.query(Tab)):
             tab.set_class(number == self._front, "-front")
 

@@ -56,6 +56,7 @@ class Listener:
                 await self._fold(event, at)
             case Readied():
                 self._app.waiting.readied(news)
+                self._app.deck.readied(news)
             case Asked(request):
                 self.asked = request
                 self._app.bell()

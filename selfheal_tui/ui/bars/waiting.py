@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from selfheal_tui.core.text import one_line
 from selfheal_tui.ui.conductor import Readied
 
-_MARKS = {"working": "…", "ready": "✓", "failed": "✗"}
+_MARKS = {"working": "…", "failed": "✗", "waiting": "·"}
 
 
-class WaitingLines(Static):
-    """Hidden while nothing waits."""
+class WaitingLines(Vertical):
+    """Hidden while nothing waits. The welcome tells the steps better, where it is shown."""
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self._readied: dict[str, Readied] = {}
         self._queue: list[str] = []
         self._notice = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="getting-ready", markup=False)
+        yield Static("", id="queue", markup=False)
 
     def on_mount(self) -> None:
         self._draw()
@@ -56,23 +62,33 @@ class WaitingLines(Static):
 
     def lines(self) -> list[str]:
         """What is shown, one line each."""
-        lines = []
-        if any(step.state != "ready" for step in self._readied.values()):
-            lines.append("   ".join(_ready(step) for step in self._readied.values()))
-        lines += [
-            f"  {one_line(step.detail, 400)}"
-            for step in self._readied.values()
-            if step.state == "failed"
+        return [*self._step_lines(), *self._queue_lines()]
+
+    def _step_lines(self) -> list[str]:
+        open_steps = [step for step in self._readied.values() if step.state != "ready"]
+        if not open_steps:
+            return []
+        return [
+            "   ".join(_ready(step) for step in open_steps),
+            *(f"  {one_line(step.detail, 400)}" for step in open_steps if step.state == "failed"),
         ]
-        lines += [f"waits: {one_line(text, 160)}" for text in self._queue]
+
+    def _queue_lines(self) -> list[str]:
+        lines = [f"waits: {one_line(text, 160)}" for text in self._queue]
         return [*lines, one_line(self._notice, 400)] if self._notice else lines
 
     def _draw(self) -> None:
-        lines = self.lines()
-        self.display = bool(lines)
-        self.update("\n".join(lines))
+        steps, queue = self._step_lines(), self._queue_lines()
+        self.display = bool(steps or queue)
+        self._fill("#getting-ready", steps)
+        self._fill("#queue", queue)
+
+    def _fill(self, name: str, lines: list[str]) -> None:
+        part = self.query_one(name, Static)
+        part.update("\n".join(lines))
+        part.set_class(not lines, "-empty")
 
 
 def _ready(step: Readied) -> str:
     detail = f" {one_line(step.detail, 60)}" if step.detail and step.state == "working" else ""
-    return f"{_MARKS[step.state]} {step.name}{detail}"
+    return f"{_MARKS.get(step.state, '…')} {step.name}{detail}"
