@@ -105,6 +105,18 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True)
+class UiSettings:
+    """How the interface looks, and how it calls for a user who looks elsewhere."""
+
+    theme: str = _setting("", "the theme at start; empty: the one chosen last")
+    bell: bool = _setting(True, "ring the bell when it waits for you and you look elsewhere")
+    title: bool = _setting(True, "put a mark into the terminal's title while it waits for you")
+    notify: bool = _setting(
+        True, "send the terminal a desktop notification when it waits and you look elsewhere"
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a run."""
 
@@ -114,6 +126,7 @@ class Settings:
     sandbox: SandboxSettings = SandboxSettings()
     flow: FlowSettings = FlowSettings()
     privacy: PrivacySettings = PrivacySettings()
+    ui: UiSettings = UiSettings()
 
 
 @dataclass(frozen=True)
