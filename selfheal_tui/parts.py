@@ -24,8 +24,15 @@ Say = Callable[[str], None]
 class Provision(Protocol):
     """Gets a sandbox ready step by step. Methods are called in the order they stand here."""
 
+    async def reach(self, say: Say) -> str:
+        """Find the engine; what it is, in a few words. May be left out: `prepare` does it too."""
+
     async def prepare(self, files: Sequence[TreeFile], say: Say) -> None:
         """Find the engine and the profile, and make sure of the image."""
+
+    @property
+    def image(self) -> str:
+        """The profile and the image that were prepared, in a few words."""
 
     def setup_request(self) -> SetupRequest | None:
         """The set-up that the project's own files ask for; None when it is done already."""

@@ -16,6 +16,11 @@ class LocalProvision:
     place = ""
     warnings = ("the local sandbox has no isolation: commands run as you, on this machine",)
 
+    image = "none is needed"
+
+    async def reach(self, say: Callable[[str], None]) -> str:
+        return "none: commands run on this machine as you, with no isolation"
+
     async def prepare(self, files: Sequence[TreeFile], say: Callable[[str], None]) -> None:
         say("commands run on this machine, in a temporary copy")
 

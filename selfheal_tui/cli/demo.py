@@ -79,6 +79,7 @@ def _show(folder: Path, sandbox: str) -> int:
         parts_for=parts_for,
         new_id=new_session_id,
         no_check=lambda settings: False,
+        model=lambda settings: "a scripted one: no key is needed",
     )
     try:
         return run_tui(bench, _settings(place, sandbox), First(task=TASK))

@@ -68,6 +68,11 @@ def _bench(options: argparse.Namespace, place: Place, records: Store) -> Bench:
         redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
         return compose(place, settings, session, records, redactor)
 
+    def model(settings: Settings) -> str:
+        from selfheal_tui.cli.models import model_in_use
+
+        return model_in_use(settings.model, place.environment)
+
     return Bench(
         place=place,
         records=records,
@@ -75,6 +80,7 @@ def _bench(options: argparse.Namespace, place: Place, records: Store) -> Bench:
         parts_for=parts_for,
         new_id=new_session_id,
         no_check=lambda settings: settings.check.command == NO_CHECK,
+        model=model,
     )
 
 

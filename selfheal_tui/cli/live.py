@@ -16,12 +16,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from selfheal_tui.cli.place import Place
-from selfheal_tui.errors import Interrupted, SelfhealError
+from selfheal_tui.errors import (
+    Interrupted,
+    ModelError,
+    RepositoryRefused,
+    SandboxError,
+    SelfhealError,
+    UsageError,
+)
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.conductor import (
     Asked,
     Happened,
     News,
+    NotStarted,
     Questioned,
     Readied,
     SessionLine,
@@ -31,7 +39,6 @@ from selfheal_tui.ui.conductor import (
 if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
     from selfheal_tui.agent.deliver import Target
-    from selfheal_tui.agent.ports import Repository, Shadow
     from selfheal_tui.core.approval import Answer, Request
     from selfheal_tui.core.events import Event
     from selfheal_tui.parts import Order, Parts
@@ -40,6 +47,14 @@ if TYPE_CHECKING:
 BATCH = 256
 """News that are handed over at once at most: keys come through between two batches."""
 
+NOTHING_BEGUN = (
+    UsageError.exit_code,
+    SandboxError.exit_code,
+    ModelError.exit_code,
+    RepositoryRefused.exit_code,
+)
+"""Ends of a session that a model never answered in: what is in the way can be mended."""
+
 PartsFor = Callable[[Settings, str], Awaitable["Parts"]]
 """The parts of a session of this id."""
 
@@ -47,7 +62,8 @@ PartsFor = Callable[[Settings, str], Awaitable["Parts"]]
 @dataclass(frozen=True)
 class Bench:
     """Where sessions of one repository run. `new_id` makes the id of the next one; `no_check`
-    tells from the settings whether working without a check is wanted."""
+    tells from the settings whether working without a check is wanted; `model` which one would be
+    asked, and raises ModelError where none can be."""
 
     place: Place
     records: Store
@@ -55,6 +71,7 @@ class Bench:
     parts_for: PartsFor
     new_id: Callable[[], str]
     no_check: Callable[[Settings], bool]
+    model: Callable[[Settings], str]
 
 
 class LiveConductor:
@@ -77,6 +94,8 @@ class LiveConductor:
         self._answer: asyncio.Future[Answer] | None = None
         self._reply: asyncio.Future[str] | None = None
         self._files: tuple[str, ...] = ()
+        self._lacking: tuple[str, ...] = ()
+        self._answered = False
         self._code = 0
 
     # --- news ------------------------------------------------------------------------------
@@ -96,8 +115,9 @@ class LiveConductor:
         self._came.set()
 
     def _show(self, event: Event) -> None:
-        from selfheal_tui.core.events import ApprovalWithdrawn
+        from selfheal_tui.core.events import ApprovalWithdrawn, TurnEnded
 
+        self._answered |= isinstance(event, TurnEnded) and event.output_tokens > 0
         self._tell(Happened(event, time.time()))
         if isinstance(event, ApprovalWithdrawn):
             self._tell(Withdrawn(event.reason))
@@ -109,46 +129,26 @@ class LiveConductor:
         self._warming = asyncio.ensure_future(self._warm())
 
     async def _warm(self) -> None:
-        self._tell(Readied("model", "working"))
-        self._tell(Readied("sandbox", "working"))
+        from selfheal_tui.cli.warm import ENGINE, STEPS, Needs, get_ready
+
+        for name in STEPS:
+            self._tell(Readied(name, "working"))
+        settings = self._settings
         try:
-            self._parts = await self._bench.parts_for(self._settings, self._id)
+            parts = self._parts or await self._bench.parts_for(settings, self._id)
         except SelfhealError as error:
-            self._tell(Readied("sandbox", "failed", str(error)))
+            self._lacking = (str(error),)
+            self._tell(Readied(ENGINE, "failed", str(error)))
             return
-        await asyncio.gather(
-            self._step("model", self._warm_model(self._parts)),
-            self._step("sandbox", self._warm_sandbox(self._parts)),
+        self._parts = parts
+        needs = Needs(
+            model=lambda: self._bench.model(settings),
+            check=settings.check.command,
+            no_check=self._bench.no_check(settings),
         )
-
-    async def _step(self, name: str, work: Awaitable[None]) -> None:
-        """Do one thing; what fails here fails again, in its place, when there is a task."""
-        try:
-            await work
-        except SelfhealError as error:
-            advice = "`selfheal demo` shows everything without a key or an engine"
-            self._tell(Readied(name, "failed", f"{error}; {advice}"))
-        else:
-            self._tell(Readied(name, "ready"))
-
-    async def _warm_model(self, parts: Parts) -> None:
-        parts.models.roles()
-        await parts.models.prepare()
-
-    async def _warm_sandbox(self, parts: Parts) -> None:
-        opened = await parts.open_repository()
-        repository, shadow, _ = opened
-
-        async def same() -> tuple[Repository, Shadow, tuple[str, ...]]:
-            return opened
-
-        self._parts = replace(parts, open_repository=same)
-        snapshot = await repository.snapshot()
-        files = await shadow.files(snapshot.tree)
-        self._files = tuple(file.path for file in files)
-        await parts.provision.prepare(
-            files, lambda text: self._tell(Readied("sandbox", "working", text))
-        )
+        ready = await get_ready(parts, needs, self._tell)
+        self._parts, self._lacking = ready.parts, ready.lacking
+        self._files = ready.files or self._files
 
     # --- sessions --------------------------------------------------------------------------
 
@@ -181,15 +181,21 @@ class LiveConductor:
         )
 
     def _begin(self, order: Order) -> None:
+        if self._lacking and self._warming and self._warming.done():
+            # What was missing may have come since: an engine that was started, for example.
+            self._warming = asyncio.ensure_future(self._warm())
         self._running = asyncio.ensure_future(self._run(order))
 
     async def _run(self, order: Order) -> None:
         if self._warming:
             await self._warming
+        if self._lacking and not _needs_repository_only(order):
+            self._give_back(order.task, self._lacking[0])
+            return
         try:
             parts = await self._parts_of(order.session)
         except SelfhealError as error:
-            self._tell(Readied("sandbox", "failed", str(error)))
+            self._give_back(order.task, str(error))
             return
         from selfheal_tui.session import Session
 
@@ -204,10 +210,19 @@ class LiveConductor:
         for text in self._said:
             self._session.say(text)
         self._said.clear()
+        self._answered = False
         try:
-            self._code = (await self._session.run()).exit_code
+            ended = await self._session.run()
+            self._code = ended.exit_code
         finally:
             self._session, self._id = None, self._bench.new_id()
+        if ended.exit_code in NOTHING_BEGUN and not self._answered:
+            self._give_back(order.task, ended.text)
+
+    def _give_back(self, task: str, reason: str) -> None:
+        """The task, and what was said after it, is the user's to send again."""
+        self._said.clear()
+        self._tell(NotStarted(task, reason))
 
     async def _parts_of(self, session: str) -> Parts:
         """The parts of a session: those that were got ready, where they are its own."""
@@ -337,3 +352,8 @@ class LiveConductor:
         """Earlier sessions of this repository, latest first."""
         rows = self._bench.records.sessions(str(self._bench.place.repository))
         return [SessionLine(row.id, row.started, row.outcome, row.task) for row in rows]
+
+
+def _needs_repository_only(order: Order) -> bool:
+    """Whether a kept proposal waits for its approval: no model and no sandbox is asked for that."""
+    return order.kept is not None and order.kept.proposal is not None

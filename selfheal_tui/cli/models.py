@@ -18,7 +18,7 @@ from selfheal_tui.core.providers import (
     provider_of,
 )
 from selfheal_tui.core.redact import Redactor
-from selfheal_tui.errors import ModelError
+from selfheal_tui.errors import ModelError, ModelRefusedKey
 from selfheal_tui.settings import ModelSettings
 
 
@@ -86,6 +86,25 @@ class ModelSet:
                 redactor=self._redactor,
             )
         return self._made[name]
+
+
+def model_in_use(settings: ModelSettings, environment: Mapping[str, str]) -> str:
+    """The coder's model and where its key is, in a few words; never the key.
+
+    Raises ModelError where none is named and no key is set, ModelRefusedKey where the key is
+    missing that its provider wants.
+    """
+    name = settings.coder or settings.name or first_available(environment)
+    if not name:
+        raise ModelError("no model is named, and no provider's key is set")
+    provider = provider_of(name)
+    base = settings.api_base or base_for(name, environment)
+    held = [key for key in provider.keys if environment.get(key, "").strip()] if provider else []
+    if held:
+        return f"{name}, key in {held[0]}"
+    if provider and provider.needs_key and not base:
+        raise ModelRefusedKey(f"{name} needs a key: set {provider.keys[0]}")
+    return f"{name} at {base}" if base else name
 
 
 def _no_model() -> str:

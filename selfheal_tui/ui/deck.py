@@ -103,7 +103,12 @@ class Deck(Vertical):
 
             self._welcome = Welcome()
             await self.mount(self._welcome)
-        self.screen.add_class("-welcome")
+        self.welcome_back()
+
+    def welcome_back(self) -> None:
+        """Show the welcome again, where there was one."""
+        if self._welcome:
+            self.screen.add_class("-welcome")
 
     def readied(self, step: Readied) -> None:
         """Tell the welcome, where there is one."""

@@ -6,12 +6,14 @@ Refuses to look at anything: what is missing was told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfheal_tui.core.providers import PROVIDERS
 from selfheal_tui.ui.conductor import Readied
 
 ALREADY = "Then send the task again: nothing has to be started anew."
+
+_LOOK_AROUND = ("only look around", "selfheal demo")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,12 @@ def guides(steps: Sequence[Readied]) -> list[Guide]:
     """A guide for each step that failed and has one, in their order."""
     makers = {"model": _model, "engine": _engine, "check": _check, "image": _image}
     failed = [step.name for step in steps if step.state == "failed"]
-    return [makers[name]() for name in failed if name in makers]
+    found = [makers[name]() for name in failed if name in makers]
+    # Said once, at the end, is enough.
+    return [
+        replace(guide, ways=tuple(way for way in guide.ways if way != _LOOK_AROUND or last))
+        for guide, last in ((guide, guide is found[-1]) for guide in found)
+    ]
 
 
 def _model() -> Guide:
@@ -38,11 +45,11 @@ def _model() -> Guide:
             ("a provider's key", f"export {keys[0]}=...   and start selfheal again"),
             ("looked for", ", ".join(keys)),
             (
-                "a server of your own",
+                "your own server",
                 "selfheal --model ollama/NAME --api-base http://localhost:11434",
             ),
             ("another model", "/model NAME"),
-            ("only look around", "selfheal demo"),
+            _LOOK_AROUND,
         ),
     )
 
@@ -56,7 +63,7 @@ def _engine() -> Guide:
             ("elsewhere", "export DOCKER_HOST=...   and start selfheal again"),
             ("what is here", "selfheal doctor"),
             ("without one", "selfheal --sandbox local   commands run as you, with no isolation"),
-            ("only look around", "selfheal demo"),
+            _LOOK_AROUND,
         ),
         ALREADY,
     )

@@ -21,4 +21,7 @@ def give_back(app: SelfhealApp, news: NotStarted) -> None:
     if app.prompt:
         typed = app.prompt.editor.text
         app.prompt.put("\n".join(text for text in (*texts, typed) if text.strip()))
+    if not app.summary.task:
+        # Nothing was shown yet: the welcome says what to do.
+        app.deck.welcome_back()
     app.say_so(one_line(news.reason, 400), severity="warning")

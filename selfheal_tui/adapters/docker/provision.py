@@ -11,7 +11,7 @@ import docker
 
 from selfheal_tui.adapters.docker.calls import in_thread
 from selfheal_tui.adapters.docker.container import OFF
-from selfheal_tui.adapters.docker.engine import connect
+from selfheal_tui.adapters.docker.engine import connect, facts
 from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings
 from selfheal_tui.adapters.docker.images import Image, ensure_image, find_image, resolve_image
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
@@ -66,9 +66,22 @@ class DockerProvision:
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._warnings)
 
+    @property
+    def image(self) -> str:
+        if self._profile is None or self._image is None:
+            return ""
+        return f"{self._image.name}, profile {self._profile.name}"
+
+    async def reach(self, say: Say) -> str:
+        """Raises SandboxError when no engine answers, with what to do about it."""
+        found = await in_thread(facts, await self._engine(say))
+        return f"{found.product} {found.version} at {found.endpoint}"
+
     async def prepare(self, files: Sequence[TreeFile], say: Say) -> None:
         """Raises SandboxError when no engine answers or no image can be had."""
         self._files = files
+        # What was prepared once is prepared again for the session: nothing is to be said twice.
+        self._warnings = []
         client = await self._engine(say)
         self._profile = self._chosen_profile()
         if self._profile.root:

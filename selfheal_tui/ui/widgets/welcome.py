@@ -21,12 +21,9 @@ SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAME = 0.1
 """Seconds that a picture of the spinner stays."""
 
-ROOMY = 20
-"""Lines from which on there is room for words that are not needed."""
-
 _MARKS = {"ready": ("✓", "ok"), "failed": ("✗", "failed"), "waiting": ("·", "dim")}
 _NAMES = 15
-_WAYS = 22
+_WAYS = 18
 
 PROMISE = (
     "selfheal works on a private copy of your files inside a container, runs your check there, and"
@@ -43,7 +40,7 @@ class WelcomeText(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.steps: dict[str, Readied] = {}
-        self.roomy = True
+        self.room = 0
         self._frame = 0
 
     @property
@@ -72,11 +69,15 @@ class WelcomeText(Widget):
     # --- lines -----------------------------------------------------------------------------
 
     def lines(self, width: int) -> list[Content]:
-        """Everything, for a width in cells."""
+        """Everything, for a width in cells; the words that are not needed where there is room."""
+        needed = self._needed(width)
+        title = line(("selfheal", "title"), _tagline(list(self.steps.values())))
+        with_title = [line(""), title, line(""), *needed]
+        return with_title if len(with_title) <= self.room else needed
+
+    def _needed(self, width: int) -> list[Content]:
         steps = list(self.steps.values())
-        lines = [] if not self.roomy else [line(""), line(("selfheal", "title"), _tagline(steps))]
-        lines += [line("")] if self.roomy else []
-        lines += [part for step in steps for part in self._step(step, width)]
+        lines = [part for step in steps for part in self._step(step, width)]
         for guide in guides(steps):
             lines += [line(""), *_guide(guide, width)]
         if not any(step.state == "failed" for step in steps):
@@ -120,7 +121,7 @@ class Welcome(VerticalScroll):
         (self._turning.resume if text.busy else self._turning.pause)()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.text.roomy = event.size.height >= ROOMY
+        self.text.room = event.size.height
         self.text.refresh(layout=True)
 
     def _turn(self) -> None:
