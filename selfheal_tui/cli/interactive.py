@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfheal_tui.cli.options import NO_CHECK, new_session_id, settings_of, target_of, task_of
 from selfheal_tui.cli.place import Place
-from selfheal_tui.errors import UsageError
+from selfheal_tui.errors import RepositoryRefused, UsageError
 from selfheal_tui.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from selfheal_tui.cli.live import Bench
     from selfheal_tui.cli.tui import First
     from selfheal_tui.parts import Parts
+
+
+BROWSER_DRIVER = "selfheal_tui.ui.browser:BrowserDriver"
+"""What `TEXTUAL_DRIVER` names where the interface is drawn in a browser, without a terminal."""
 
 
 def has_terminal() -> bool:
@@ -27,6 +32,8 @@ def has_terminal() -> bool:
 
 def check_terminal() -> None:
     """Raises UsageError where the interface cannot be shown."""
+    if os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER:
+        return
     if not has_terminal():
         raise UsageError(
             "there is no terminal; run `selfheal --yes TASK`, or --headless to stop at the proposal"
@@ -41,20 +48,35 @@ def check_terminal() -> None:
 def interact(options: argparse.Namespace) -> int:
     """Show the interface; the exit code. Raises UsageError where it cannot be."""
     check_terminal()
-    if options.output != "text" or options.output_dir:
-        raise UsageError("--output and --output-dir go with --yes or --headless")
-    place = Place.from_process(options.folder)
-    settings = settings_of(options, place)
-    if settings.sandbox.name == "local":
-        raise UsageError("--sandbox local has no isolation; confirm it with --yes")
+    place, settings = check_options(options)
     records = place.store()
     try:
         from selfheal_tui.cli.tui import run_tui
 
-        first = _first(options, place, records)
+        no_isolation = settings.sandbox.name == "local"
+        first = replace(_first(options, place, records), no_isolation=no_isolation)
         return run_tui(_bench(options, place, records), settings, first)
     finally:
         records.close()
+
+
+def check_options(options: argparse.Namespace) -> tuple[Place, Settings]:
+    """Where the interface is to run, and how. Raises SelfhealError for what it does not take."""
+    if options.output != "text" or options.output_dir:
+        raise UsageError("--output and --output-dir go with --yes or --headless")
+    place = Place.from_process(options.folder)
+    settings = settings_of(options, place)
+    _check_repository(place)
+    return place, settings
+
+
+def _check_repository(place: Place) -> None:
+    """Raises RepositoryRefused where there is no repository: told before anything is drawn."""
+    if not (place.repository / ".git").exists():
+        raise RepositoryRefused(
+            f"{place.folder} is not inside a git repository: run `git init` there first, name one"
+            " with -C DIR, or look around with `selfheal demo`"
+        )
 
 
 def _bench(options: argparse.Namespace, place: Place, records: Store) -> Bench:

@@ -25,11 +25,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @dataclass(frozen=True)
 class First:
     """What happens first: `task` is sent, or the session `resume` is taken up; with `pick` the
-    user chooses which one. Nothing of that: the input waits."""
+    user chooses which one. Nothing of that: the input waits. With `no_isolation` the user is told
+    what that means before anything of it."""
 
     task: str = ""
     resume: str = ""
     pick: bool = False
+    no_isolation: bool = False
 
 
 def run_tui(bench: Bench, settings: Settings, first: First) -> int:
@@ -52,6 +54,7 @@ async def _run(bench: Bench, settings: Settings, first: First) -> int:
         task=first.task,
         resume=first.resume,
         pick=first.pick,
+        no_isolation=first.no_isolation,
     )
     return await show(app)
 

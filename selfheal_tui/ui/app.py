@@ -19,7 +19,7 @@ from textual.theme import Theme
 from textual.widgets import Footer
 
 from selfheal_tui.core.text import one_line, printable
-from selfheal_tui.errors import UsageError
+from selfheal_tui.errors import ApprovalRefused, UsageError
 from selfheal_tui.ui.bars.header import Header
 from selfheal_tui.ui.deck import Deck, MakePanes
 from selfheal_tui.ui.prompt import Prompt
@@ -69,6 +69,7 @@ class SelfhealApp(App[int]):
         task: str = "",
         resume: str = "",
         pick: bool = False,
+        no_isolation: bool = False,
     ) -> None:
         super().__init__()
         self.conductor = conductor
@@ -77,6 +78,7 @@ class SelfhealApp(App[int]):
         self._first_task = task
         self._resume_first = resume
         self._pick = pick
+        self._no_isolation = no_isolation
         self._armed = False
         self._leaving = False
         self._early: list[str] = []
@@ -132,7 +134,6 @@ class SelfhealApp(App[int]):
         from selfheal_tui.ui.bars.search import SearchLine
         from selfheal_tui.ui.bars.status import Status
         from selfheal_tui.ui.bars.waiting import WaitingLines
-        from selfheal_tui.ui.listener import Listener
 
         bottom = self.screen_stack[0]
         self._read_css()
@@ -141,6 +142,23 @@ class SelfhealApp(App[int]):
         await self.deck.fill()
         if not self.conductor.replayed:
             await self.deck.greet()
+        if self._no_isolation:
+            from selfheal_tui.ui.screens.local import LocalScreen
+
+            self.push_screen(LocalScreen(), self._isolation_answered)
+            return
+        self._open()
+
+    def _isolation_answered(self, go_on: bool | None) -> None:
+        """Without isolation nothing runs before the user said so."""
+        if go_on:
+            self._open()
+        else:
+            self.exit(ApprovalRefused.exit_code)
+
+    def _open(self) -> None:
+        from selfheal_tui.ui.listener import Listener
+
         self.conductor.open()
         self.listener = Listener(self)
         self._listen(self.listener)
