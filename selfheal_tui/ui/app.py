@@ -276,6 +276,11 @@ class SelfhealApp(App[int]):
     def action_pane(self, number: int) -> None:
         self.deck.show(number)
 
+    def action_edit_plan(self) -> None:
+        from selfheal_tui.ui.replanning import edit_plan
+
+        edit_plan(self)
+
     def action_zoom(self) -> None:
         self.deck.toggle_zoom()
 

@@ -49,7 +49,10 @@ class ReasoningPane(Pane):
 
     name_shown: ClassVar[str] = "Reasoning"
     skips: ClassVar[frozenset[type]] = frozenset({e.CommandPrinted, e.StepProgressed})
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("p", "plan", "plan")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "plan", "fold the plan", show=False),
+        Binding("e", "app.edit_plan", "edit the plan"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +71,11 @@ class ReasoningPane(Pane):
     @property
     def rows(self) -> Rows:
         return self._rows
+
+    @property
+    def plan(self) -> tuple[tuple[str, str], ...]:
+        """The plan as it stands: pairs of text and state; empty before there is one."""
+        return self._plan.items
 
     def busy(self) -> bool:
         return self._turn is not None
@@ -256,8 +264,18 @@ def _note(event: e.Event) -> NoteBlock | None:
             return NoteBlock(f"waiting for your approval: {event.kind}", "accent")
         case e.ApprovalAnswered():
             return _answer(event)
+        case e.ApprovalWithdrawn():
+            return NoteBlock(f"{event.kind} withdrawn: {event.reason}", "warned")
+        case e.HunksRefused():
+            return _refused(event)
         case e.Committed():
             return NoteBlock(f"committed {event.commit[:12]} to {event.ref}", "ok")
+        case e.WorktreeUpdated():
+            return _updated(event)
+        case e.UndoStarted():
+            return NoteBlock(f"taking {event.commit[:12]} back from {event.ref}", "accent")
+        case e.Undone():
+            return _undone(event)
         case e.Pushed():
             return NoteBlock(f"pushed {event.commit[:12]} to {event.url} {event.ref}", "ok")
         case e.SessionEnded():
@@ -279,3 +297,32 @@ def _answer(event: e.ApprovalAnswered) -> NoteBlock:
     if event.granted:
         return NoteBlock(f"{event.kind} approved by {event.by}", "ok")
     return NoteBlock(f"{event.kind} refused by {event.by}{reason}", "failed")
+
+
+def _refused(event: e.HunksRefused) -> NoteBlock:
+    """What the user took out: how many hunks of which file, and why."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for path, header, reason in event.hunks:
+        told.setdefault((path, reason), []).append(header)
+    parts = [_taken_out(path, headers, reason) for (path, reason), headers in told.items()]
+    return NoteBlock(f"you took {'; '.join(parts)}", "warned")
+
+
+def _taken_out(path: str, headers: list[str], reason: str) -> str:
+    whole = "" in headers
+    what = f"all of {path} out" if whole else f"{counted(len(headers), 'hunk')} out of {path}"
+    return f"{what}: {reason}" if reason else what
+
+
+def _updated(event: e.WorktreeUpdated) -> NoteBlock:
+    files = counted(len(event.paths), "file")
+    return NoteBlock(f"your working tree has the change: {files}, nothing committed", "ok")
+
+
+def _undone(event: e.Undone) -> NoteBlock:
+    text = f"took {event.commit[:12]} back: {event.ref} is at {event.new[:12]} again"
+    if event.restored:
+        text += f", {counted(len(event.restored), 'file')} restored"
+    if event.kept:
+        text += f"; edited since and left as they are: {', '.join(event.kept)}"
+    return NoteBlock(text, "warned" if event.kept else "ok")
