@@ -292,7 +292,10 @@ class SelfhealApp(App[int]):
         if not prompt.has_focus_within:
             self.focus_input()
         elif self.conductor.running and not self.conductor.cancel_step():
-            self.say_so("this step cannot be cut short; Ctrl-C twice ends the session")
+            from selfheal_tui.ui.cutting import why_not_cut
+
+            asked = self.listener is not None and self.listener.asked is not None
+            self.say_so(why_not_cut(self.summary, asked=asked))
 
     def action_leave(self) -> None:
         """Copy a selection; else the first time cut the step and ask, the second time leave."""

@@ -47,6 +47,16 @@ def _model(app: SelfhealApp, given: str) -> None:
     _setting(app, "model", given)
 
 
+def _attempts(app: SelfhealApp, given: str) -> None:
+    from selfheal_tui.ui.attempting import show_attempts
+
+    show_attempts(app)
+
+
+def _plan(app: SelfhealApp, given: str) -> None:
+    app.action_edit_plan()
+
+
 def _setting(app: SelfhealApp, name: str, given: str) -> None:
     """Say a setting, or set it for the next task: what runs keeps what it began with."""
     if given:
@@ -72,6 +82,8 @@ COMMANDS = {
     for command in (
         Command("help", "/help", "every key and every command", _help),
         Command("diff", "/diff", "go to the diff", _diff),
+        Command("attempts", "/attempts", "how each attempt ended, and its difference", _attempts),
+        Command("plan", "/plan", "edit the plan", _plan),
         Command("check", "/check [CMD]", "say the check, or set it for the next task", _check),
         Command("model", "/model [NAME]", "say the model, or set it for the next task", _model),
         Command("cost", "/cost", "what was used so far", _cost),

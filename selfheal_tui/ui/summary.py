@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from selfheal_tui.core.events import (
     ApprovalAnswered,
     ApprovalAsked,
+    ApprovalWithdrawn,
     AttemptEnded,
     AttemptStarted,
     CheckChosen,
@@ -15,6 +16,7 @@ from selfheal_tui.core.events import (
     CommandStarted,
     Committed,
     Event,
+    HunksRefused,
     PlanProposed,
     ProposalMade,
     Pushed,
@@ -30,6 +32,10 @@ from selfheal_tui.core.events import (
     ToolCalled,
     TurnEnded,
     TurnStarted,
+    Undone,
+    UndoStarted,
+    WorktreeUpdated,
+    WorktreeUpdateStarted,
 )
 
 _CHECKING = {
@@ -44,7 +50,8 @@ _CHECKING = {
 @dataclass(frozen=True)
 class Summary:
     """What is known so far. `before` and `now` count failing tests, None while unknown; `phase`
-    says what happens at the moment; `waiting` is true while it waits for the user."""
+    says what happens at the moment; `waiting` is true while it waits for the user. `tried` are
+    the attempts that ended; `failing_before` names what failed on the untouched files."""
 
     task: str = ""
     branch: str = ""
@@ -62,6 +69,8 @@ class Summary:
     sandbox: str = ""
     phase: str = ""
     waiting: bool = False
+    tried: tuple[AttemptEnded, ...] = ()
+    failing_before: tuple[str, ...] | None = None
     ended: SessionEnded | None = None
 
 
@@ -106,7 +115,7 @@ def _after_turn(summary: Summary, event: TurnEnded) -> Summary:
 def _after_check(summary: Summary, event: CheckEnded) -> Summary:
     failing = len(event.failing)
     if event.purpose == "baseline":
-        return replace(summary, before=failing, now=failing)
+        return replace(summary, before=failing, now=failing, failing_before=event.failing)
     return replace(summary, now=failing)
 
 
@@ -130,6 +139,7 @@ def _phase(summary: Summary, event: Event) -> Summary:
         case ReviewGiven():
             phase = f"reviewed: {event.verdict}"
         case AttemptEnded():
+            summary = replace(summary, tried=(*summary.tried, event))
             phase = f"attempt {event.number}: {event.outcome}"
         case ProposalMade():
             phase = "proposes"
@@ -139,6 +149,18 @@ def _phase(summary: Summary, event: Event) -> Summary:
             phase, waits = "asks you", True
         case ApprovalAnswered() | QuestionAnswered():
             phase = "goes on"
+        case ApprovalWithdrawn():
+            phase = f"asks anew: {event.kind}"
+        case HunksRefused():
+            phase = "takes out what you refused"
+        case WorktreeUpdateStarted():
+            phase = "writes into your files"
+        case WorktreeUpdated():
+            phase = "your files are updated"
+        case UndoStarted():
+            phase = "takes the commit back"
+        case Undone():
+            phase = "the commit is taken back"
         case Committed():
             phase = "committed"
         case Pushed():

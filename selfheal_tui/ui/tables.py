@@ -17,6 +17,8 @@ def key_tables(panes: Sequence[Widget]) -> list[Keys]:
     from selfheal_tui.ui.deck import Deck
     from selfheal_tui.ui.prompt import Editor, Prompt
     from selfheal_tui.ui.screens.approval import ApprovalScreen
+    from selfheal_tui.ui.screens.attempts import AttemptsScreen
+    from selfheal_tui.ui.screens.editplan import EditPlanScreen
 
     in_panes = [_of_pane(pane) for pane in panes]
     typed = (("@", "complete a file"), ("/", "complete a command"), ("!", "run in the sandbox"))
@@ -27,6 +29,8 @@ def key_tables(panes: Sequence[Widget]) -> list[Keys]:
         keys_of("In a pane", Deck.BINDINGS),
         *in_panes,
         keys_of("Approval", ApprovalScreen.BINDINGS),
+        keys_of("Plan", EditPlanScreen.BINDINGS),
+        keys_of("Attempts", AttemptsScreen.BINDINGS),
         Keys("Commands", tuple((c.usage, c.doc) for c in COMMANDS.values())),
     ]
     return [table for table in tables if table.rows]

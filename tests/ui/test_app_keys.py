@@ -7,10 +7,13 @@ import pytest
 from selfheal_tui.core.events import (
     AttemptStarted,
     CheckEnded,
+    CommandEnded,
+    CommandStarted,
     SandboxOpened,
     SessionEnded,
     SessionStarted,
     SnapshotTaken,
+    StepStarted,
     TurnEnded,
 )
 from selfheal_tui.ui.app import SelfhealApp
@@ -128,14 +131,42 @@ async def test_escape_goes_from_a_pane_to_the_input_and_then_cuts_the_step():
         assert conductor.asked[-1] == ("cancel",)
 
 
-async def test_a_step_that_cannot_be_cut_says_so():
+@pytest.mark.parametrize(
+    ("events", "sentence"),
+    [
+        ([], "it is still getting ready; Ctrl-C twice ends the session"),
+        (
+            [STARTED, StepStarted("s1", "sandbox image")],
+            "this step cannot be cut short (gets ready: sandbox image);"
+            " Ctrl-C twice ends the session",
+        ),
+        (
+            [STARTED, CommandStarted("c1", "make test", "baseline")],
+            "this step cannot be cut short (runs the check on the untouched files);"
+            " Ctrl-C twice ends the session",
+        ),
+        (
+            [STARTED, CommandStarted("c1", "make test", "proof")],
+            "this step cannot be cut short (proves it in a fresh sandbox);"
+            " Ctrl-C twice ends the session",
+        ),
+        (
+            [STARTED, CommandEnded("c1", 137, 1.0, 0, cancelled=True)],
+            "nothing runs: it waits for what you type",
+        ),
+    ],
+    ids=["before", "set-up", "baseline", "proof", "cut already"],
+)
+async def test_a_step_that_cannot_be_cut_says_what_it_is(events, sentence):
     conductor = FakeConductor(running=True, can_cut=False)
     app = app_of(conductor)
     async with opened(app) as pilot:
+        conductor.tell(*events)
+        await conductor.told(pilot)
+        app.focus_input()
         await pilot.press("escape")
         await pilot.pause()
-        said = [notification.message for notification in app._notifications]
-        assert said == ["this step cannot be cut short; Ctrl-C twice ends the session"]
+        assert [notification.message for notification in app._notifications] == [sentence]
 
 
 async def test_ctrl_c_cuts_the_step_and_asks_and_the_second_one_leaves():
