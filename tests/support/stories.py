@@ -259,6 +259,10 @@ SECOND = FIRST.replace(
     '    if discount:\n        lines.append(f"{-discount:8.2f}")\n    lines.append("-" * 8)\n',
 )
 
+THIRD = SECOND.replace("TAX = 0.1", "TAX = 0.1\nDISCOUNT = 'discount'").replace(
+    'f"{-discount:8.2f}"', 'f"{DISCOUNT:<9}{-discount:8.2f}"'
+)
+
 NEW_TEST = """\
 from till import receipt
 
@@ -279,6 +283,13 @@ def patch_of(path: str, before: str, after: str) -> str:
 
 
 FIRST_PATCH = patch_of("till.py", BEFORE, FIRST)
+THIRD_PATCH = patch_of("tests/test_receipt.py", "", NEW_TEST) + patch_of("till.py", BEFORE, THIRD)
+BETWEEN = {
+    (1, 2): patch_of("tests/test_receipt.py", "", NEW_TEST) + patch_of("till.py", FIRST, SECOND),
+    (1, 3): patch_of("tests/test_receipt.py", "", NEW_TEST) + patch_of("till.py", FIRST, THIRD),
+    (2, 3): patch_of("till.py", SECOND, THIRD),
+}
+"""What changed from an attempt to a later one."""
 SECOND_PATCH = patch_of("tests/test_receipt.py", "", NEW_TEST) + patch_of("till.py", BEFORE, SECOND)
 
 PLAN = (
@@ -359,6 +370,12 @@ def _work(story: Story, number: int, patch: str, done: int) -> None:
     )
 
 
+def _compare(story: Story, newer: int) -> None:
+    for (older, to), patch in BETWEEN.items():
+        if to == newer:
+            story.tell(e.AttemptsCompared(older, newer, patch))
+
+
 def _finish(story: Story, attempt: int) -> None:
     story.tell(e.PlanUpdated(tuple((step, "done") for step in PLAN)))
     story.check("verify", (), passed=12)
@@ -366,6 +383,8 @@ def _finish(story: Story, attempt: int) -> None:
     story.turn("reviewer", text="The change is small, and it does what the task asks for.")
     story.tell(e.ReviewGiven("approve", "Small and to the point. The rounding is right for cents."))
     story.tell(e.AttemptEnded(attempt, "green", story.tree, (), "Apply the tax"))
+    if attempt > 1:
+        _compare(story, attempt)
     story.propose(TESTS, attempt, "Apply the tax to the total\n\nAnd round it to cents.")
 
 
@@ -391,13 +410,14 @@ def healed_at_3() -> Timed:
     story.tell(e.RolledBack("2" * 40, "1" * 40, "attempt 2 fails 3 tests, not 1"))
     story.change("1" * 40, FIRST_PATCH)
     story.tell(e.AttemptEnded(2, "worse", "2" * 40, worse, "Show the discount"))
+    _compare(story, 2)
     story.tell(e.TurnStarted("t90", "coder", MODEL, 9))
     story.tell(e.TextStreamed("t90", "This was cut off in the mid"))
     story.tell(e.TurnRetried("t90", "the stream ended early", 2.0, 1, MODEL))
     story.tell(e.TextStreamed("t90", "Back to the best state."))
     story.tell(e.TurnEnded("t90", "coder", MODEL, "stop", "Back to the best state."))
     story.tell(e.Nudged("coder", "you called no tool; go on with a tool call"))
-    _work(story, 3, SECOND_PATCH, 3)
+    _work(story, 3, THIRD_PATCH, 3)
     _finish(story, 3)
     story.commit()
     return story.end(0, "committed", "9f31c07a is on selfheal/fix-the-till")
@@ -440,6 +460,35 @@ def refused() -> Timed:
     reason = "keep the tests out of this commit"
     story.commit(granted=False, reason=reason)
     return story.end(3, "refused", f"the commit was refused by user: {reason}")
+
+
+def taken_out() -> Timed:
+    """The user takes a file out, is asked anew, takes the files without a commit, and undoes."""
+    story = _opening()
+    _work(story, 1, SECOND_PATCH, 3)
+    _finish(story, 1)
+    story.tell(e.ApprovalAsked("a1", "commit", "k" * 8, json.dumps({"tree": story.tree})))
+    story.tell(e.ApprovalAnswered("a1", "commit", "k" * 8, False, "user", "not the new test"), 8.0)
+    hunks = (
+        ("tests/test_receipt.py", "", "no new test in this commit"),
+        ("till.py", "@@ -18,6 +21,9 @@", "the discount has its own line elsewhere"),
+    )
+    story.tell(e.HunksRefused(hunks))
+    story.change("4" * 40, FIRST_PATCH)
+    story.check("proof", (), passed=11)
+    story.propose(TESTS, 1, "Apply the tax to the total")
+    story.tell(e.ApprovalAsked("a2", "commit", "l" * 8, json.dumps({"tree": story.tree})))
+    moved = "refs/heads/main moved to 77ab01c while you looked"
+    story.tell(e.ApprovalWithdrawn("a2", "commit", "l" * 8, moved), 20.0)
+    story.tell(e.ApprovalAsked("a3", "worktree", "m" * 8, json.dumps({"tree": story.tree})))
+    story.tell(e.ApprovalAnswered("a3", "worktree", "m" * 8, True, "user"), 5.0)
+    story.tell(e.WorktreeUpdateStarted(BASE, story.tree, ("till.py",)))
+    story.tell(e.WorktreeUpdated(story.tree, ("till.py",)))
+    story.end(0, "updated", "till.py is updated; nothing was committed")
+    story.tell(e.UndoStarted("9f31c07a" + "0" * 32, "refs/heads/main", "c" * 40), 30.0)
+    restored, kept = ("till.py",), ("notes.md",)
+    story.tell(e.Undone("9f31c07a" + "0" * 32, "refs/heads/main", "c" * 40, restored, kept))
+    return story.events
 
 
 def cancelled() -> Timed:
@@ -558,11 +607,15 @@ STORIES: dict[str, Callable[[], Timed]] = {
     "healed-at-3": healed_at_3,
     "running": running,
     "refused": refused,
+    "taken-out": taken_out,
     "cancelled": cancelled,
     "environment": environment,
     "hostile": hostile,
 }
 """Those that are kept as files, too."""
+
+IN_MEMORY: dict[str, Callable[[], Timed]] = {"ten-thousand": long}
+"""Those that are too large to be kept."""
 
 
 def as_lines(story: Timed) -> str:

@@ -224,7 +224,7 @@ async def test_an_attempt_shows_the_difference_that_it_left():
         await pilot.pause()
         pane = app.panes[0]
         assert "test_receipt.py" in whole_text(pane.rows)
-        assert pane.subtitle == "2 files  +13 -3"
+        assert pane.subtitle == "2 files  +14 -3"
         pane.rows.focus()
         await pilot.press("a")
         await pilot.pause()
