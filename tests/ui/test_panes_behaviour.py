@@ -319,10 +319,10 @@ async def test_the_table_tells_fixed_still_new_and_flaky_apart():
         ]
     assert rows[:5] == [
         "▾ Checks 3 failing → 2 1 new · 1 still · 1 flaky · 1 fixed · 3 passed",
-        "✗ a::new new",
-        "✗ a::still still",
-        "~ a::shaky flaky",
-        "✓ a::fixed fixed",
+        "✗ a::new new hunk",
+        "✗ a::still still hunk",
+        "~ a::shaky flaky hunk",
+        "✓ a::fixed fixed hunk",
     ]
 
 

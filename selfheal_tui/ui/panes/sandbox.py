@@ -147,7 +147,11 @@ class SandboxPane(Pane):
 
     def on_rows_opened(self, event: Rows.Opened) -> None:
         event.stop()
-        if event.rows is self._table:
+        if event.rows is not self._table or not isinstance(event.block, CheckRow):
+            return
+        if event.block.asks_for_hunk(event.column):
+            self.action_hunk()
+        else:
             self.action_log()
 
     def action_checks(self) -> None:

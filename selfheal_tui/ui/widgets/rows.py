@@ -86,12 +86,14 @@ class Rows(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in LOOKS}
 
     class Opened(Message):
-        """The user pressed enter on a block that does not fold, or clicked it."""
+        """The user pressed enter on a block that does not fold, or clicked it at `column` of its
+        lines."""
 
-        def __init__(self, rows: Rows, block: Block) -> None:
+        def __init__(self, rows: Rows, block: Block, column: int | None = None) -> None:
             super().__init__()
             self.rows = rows
             self.block = block
+            self.column = column
 
         @property
         def control(self) -> Rows:
@@ -371,9 +373,9 @@ class Rows(ScrollView, can_focus=True):
         if self.cursor is not None:
             self._open(self.cursor)
 
-    def _open(self, block: Block) -> None:
+    def _open(self, block: Block, column: int | None = None) -> None:
         if not block.foldable:
-            self.post_message(self.Opened(self, block))
+            self.post_message(self.Opened(self, block, column))
             return
         follow = self._follow
         block.toggle()
@@ -400,7 +402,7 @@ class Rows(ScrollView, can_focus=True):
         self._set_cursor(block)
         top = self._top_of(block) - self.scroll_offset.y
         if not block.foldable or event.y <= top + 1:
-            self._open(block)
+            self._open(block, event.x - GUTTER)
 
     # --- search ----------------------------------------------------------------------------
 
