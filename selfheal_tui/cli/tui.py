@@ -55,6 +55,7 @@ async def _run(bench: Bench, settings: Settings, first: First) -> int:
         resume=first.resume,
         pick=first.pick,
         no_isolation=first.no_isolation,
+        ui=settings.ui,
     )
     return await show(app)
 

@@ -31,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     place, _ = check_options(options)
     if importlib.util.find_spec("textual_serve") is None:
         raise UsageError(
-            "`selfheal web` needs the package textual-serve: pip install 'selfheal[web]'"
+            "`selfheal web` needs the package textual-serve; install it where selfheal is:"
+            f" {sys.executable} -m pip install textual-serve"
         )
     # The last -C counts.
     argv = [*_own_program(), *rest, "-C", str(place.folder)]

@@ -25,6 +25,7 @@ from selfheal_tui.ui.deck import Deck, MakePanes
 from selfheal_tui.ui.prompt import Prompt
 
 if TYPE_CHECKING:
+    from selfheal_tui.settings import UiSettings
     from selfheal_tui.ui.bars.search import SearchLine
     from selfheal_tui.ui.bars.waiting import WaitingLines
     from selfheal_tui.ui.conductor import Conductor
@@ -56,6 +57,7 @@ class SelfhealApp(App[int]):
         Binding("f6", "zoom", "zoom"),
         Binding("f8", "review", "approval"),
         Binding("ctrl+c", "leave", "twice: leave", priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
         Binding("ctrl+q", "quit", "leave at once", show=False, priority=True),
     ]
 
@@ -70,9 +72,11 @@ class SelfhealApp(App[int]):
         resume: str = "",
         pick: bool = False,
         no_isolation: bool = False,
+        ui: UiSettings | None = None,
     ) -> None:
         super().__init__()
         self.conductor = conductor
+        self.ui = ui
         self.listener: Listener | None = None
         self._make_panes = make_panes
         self._first_task = task
@@ -126,6 +130,10 @@ class SelfhealApp(App[int]):
         self.focus_input()
         # The input is ready with the first frame; everything else comes after it.
         self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        if self.listener:
+            self.listener.attention.rest()
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen_stack[0].set_class(event.size.height < LOW, "-low")
@@ -258,6 +266,8 @@ class SelfhealApp(App[int]):
     # --- keys ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "suspend_process":
+            return not self.is_web
         if action == "review":
             return self.listener is not None and self.listener.asked is not None
         return True

@@ -5,6 +5,7 @@ Loaded after the first frame: typing needs nothing of it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
@@ -21,10 +22,13 @@ from selfheal_tui.core.events import (
     Warned,
 )
 from selfheal_tui.core.text import one_line
+from selfheal_tui.settings import UiSettings
+from selfheal_tui.ui.attention import Attention
 from selfheal_tui.ui.bars.header import Header
 from selfheal_tui.ui.bars.status import Status
 from selfheal_tui.ui.conductor import Asked, Happened, News, NotStarted, Questioned, Readied
 from selfheal_tui.ui.screens.approval import ApprovalScreen
+from selfheal_tui.ui.screens.card import question
 from selfheal_tui.ui.starting import give_back
 from selfheal_tui.ui.summary import Summary, fold
 
@@ -41,6 +45,7 @@ class Listener:
         self._proposal: ProposalMade | None = None
         self.asked: Request | None = None
         self.summary = Summary()
+        self.attention = Attention(app, app.ui or UiSettings(), os.environ)
 
     async def listen(self) -> None:
         """Until the conductor is closed."""
@@ -59,11 +64,11 @@ class Listener:
                 self._app.deck.readied(news)
             case Asked(request):
                 self.asked = request
-                self._app.bell()
+                self.attention.call(question(request))
                 self.review()
             case Questioned(text):
                 self._question = text
-                self._app.bell()
+                self.attention.call(f"the model asks: {text}")
                 self._app.waiting.notice(f"the model asks: {text}")
                 self._app.focus_input()
             case NotStarted():
@@ -84,11 +89,12 @@ class Listener:
                 self._proposal = event
             case QuestionAnswered():
                 self._question = ""
+                self.attention.rest()
                 waiting.notice("")
             case Warned():
                 self._app.say_so(one_line(event.text, 300), severity="warning")
             case SessionEnded():
-                self._session_ended()
+                self._session_ended(event)
             case _:
                 pass
         self.summary = fold(self.summary, event)
@@ -102,7 +108,7 @@ class Listener:
         self._app.waiting.started()
         self._app.waiting.taken(event.task)
 
-    def _session_ended(self) -> None:
+    def _session_ended(self, event: SessionEnded) -> None:
         app, self.asked, self._question = self._app, None, ""
         while len(app.screen_stack) > 1:
             app.pop_screen()
@@ -111,7 +117,8 @@ class Listener:
         if unsent and app.prompt and not app.prompt.editor.text:
             # What was typed too late for this session is the user's to send again.
             app.prompt.put("\n".join(unsent))
-        app.bell()
+        if not app.conductor.replayed:
+            self.attention.call(f"{event.outcome}: {event.text}", until_seen=True)
 
     def _show_summary(self) -> None:
         bottom = self._app.screen_stack[0]
@@ -125,6 +132,7 @@ class Listener:
         if not self._question:
             return False
         self._question = ""
+        self.attention.rest()
         self._app.waiting.notice("")
         self._app.conductor.reply(text)
         return True
@@ -145,5 +153,6 @@ class Listener:
             self._app.waiting.notice("an approval waits: F8 opens it again")
             return
         self.asked = None
+        self.attention.rest()
         self._app.conductor.answer(given)
         self._app.refresh_bindings()

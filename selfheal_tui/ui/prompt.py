@@ -37,6 +37,8 @@ class Editor(TextArea):
         Binding("up", "earlier", "earlier message", show=False),
         Binding("down", "later", "later message", show=False),
         Binding("ctrl+u", "clear", "clear the input", show=False),
+        # Ctrl-Z is the terminal's: it suspends.
+        Binding("ctrl+underscore", "undo", "undo typing", show=False, key_display="Ctrl+_"),
     ]
 
     @dataclass
