@@ -1,6 +1,7 @@
-"""Finds the check command from what the project itself says. Malformed files say nothing.
+"""Finds the check from what the project itself says. Malformed files say nothing.
 
-The files of Python are read in `detect_python`, those of Node in `detect_node`; the rest is here.
+The files of Python are read in `detect_python`, those of Node in `detect_node`, linters and type
+checkers in `detect_guards`; the rest is here.
 """
 
 from __future__ import annotations
@@ -8,11 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
+from selfheal_tui.core.detect_guards import detect_guards
 from selfheal_tui.core.detect_node import detect_node
 from selfheal_tui.core.detect_python import detect_django_or_unittest, detect_pytest, detect_tox
-from selfheal_tui.core.detected import Check, Project, Read
+from selfheal_tui.core.detected import Check, Project, Read, just_recipes, make_rules
 
-__all__ = ["Check", "Read", "detect_check"]
+__all__ = ["Check", "Read", "detect_check", "detect_checks"]
+
+
+def detect_checks(files: Collection[str], read: Read) -> tuple[Check, ...]:
+    """The project's checks, the cheapest first: linter, type checker, tests; empty where nothing
+    speaks for one. See `detect_check` for the last; the others are guards."""
+    main = detect_check(files, read)
+    return (*detect_guards(Project(files, read), main), main) if main else ()
 
 
 def detect_check(files: Collection[str], read: Read) -> Check | None:
@@ -26,36 +35,19 @@ def detect_check(files: Collection[str], read: Read) -> Check | None:
     return next((found for finder in _FINDERS if (found := finder(project))), None)
 
 
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
-_JUSTFILES = ("justfile", "Justfile", ".justfile")
 _TARGETS = ("test", "check", "tests")
 
 
 def _make(project: Project) -> Check | None:
-    for name in _MAKEFILES:
-        targets = _rules(project.text(name))
-        for target in _TARGETS:
-            if target in targets:
-                return Check(f"make {target}", f"{name}: target {target}")
-    return None
-
-
-def _rules(makefile: str) -> set[str]:
-    """What stands left of a rule's colon; assignments and recipes are no rules."""
-    rules = set()
-    for line in makefile.split("\n"):
-        names, colon, rest = line.partition(":")
-        if colon and line[:1] not in ("\t", "#", ".") and not rest.lstrip(":").startswith("="):
-            rules.update(names.split())
-    return rules
+    name, rules = make_rules(project)
+    target = next((target for target in _TARGETS if target in rules), None)
+    return Check(f"make {target}", f"{name}: target {target}") if target else None
 
 
 def _just(project: Project) -> Check | None:
-    for name in _JUSTFILES:
-        for target in _TARGETS:
-            if re.search(rf"^@?{target}(?: [^:\n]*)?:(?!=)", project.text(name), re.MULTILINE):
-                return Check(f"just {target}", f"{name}: recipe {target}")
-    return None
+    name, recipes = just_recipes(project)
+    target = next((target for target in _TARGETS if target in recipes), None)
+    return Check(f"just {target}", f"{name}: recipe {target}") if target else None
 
 
 def _cargo(project: Project) -> Check | None:
@@ -74,6 +66,8 @@ _BY_NAME = (
     ("gradlew", "./gradlew --console=plain test"),
     ("build.gradle", "gradle --console=plain test"),
     ("build.gradle.kts", "gradle --console=plain test"),
+    ("settings.gradle", "gradle --console=plain test"),
+    ("settings.gradle.kts", "gradle --console=plain test"),
 )
 
 

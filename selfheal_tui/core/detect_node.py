@@ -8,6 +8,9 @@ import re
 from selfheal_tui.core.detected import Check, Project
 
 _TEST_FILE = re.compile(r"(?:^|/)(?:[^/]+[._-]test|test-[^/]+|test)\.[cm]?js$")
+_RUNNERS_TEST = re.compile(
+    r"^(?!.*node_modules/).*(?:[._-](?:test|spec)|/__tests__/.*)\.[cm]?[jt]sx?$"
+)
 _IN_TEST_FOLDER = re.compile(r"(?:^|/)test/.*\.[cm]?js$")
 _NODE_TEST = re.compile(r"""['"]node:test['"]""")
 _LOCKS = (
@@ -22,24 +25,23 @@ _RUNNERS = (("vitest", "npx vitest run"), ("jest", "npx jest"), ("mocha", "npx m
 
 def detect_node(project: Project) -> Check | None:
     """The test script of package.json, a runner among its dependencies, or `node --test`."""
-    package = _package(project)
-    script = _words(_part(package, "scripts").get("test"))
+    package = package_of(project)
+    script = words(part_of(package, "scripts").get("test"))
     if script and "no test specified" not in script:
         # Some runners wait for keys, unless they are told that nobody is there.
         prefix = "CI=true " if "react-scripts" in script or "--watch" in script else ""
-        command = f"{prefix}{_manager(project, package)} test"
+        command = f"{prefix}{manager_of(project, package)} test"
         return Check(command, f"package.json: scripts.test is `{script[:80]}`")
+    needed = {**part_of(package, "dependencies"), **part_of(package, "devDependencies")}
     tests = sorted(path for path in project.files if _is_test(project, path))
-    if not tests:
-        return None
-    needed = {**_part(package, "dependencies"), **_part(package, "devDependencies")}
     for name, command in _RUNNERS:
-        if name in needed:
+        if name in needed and (tests or _has_runners_tests(project)):
             return Check(command, f"package.json: needs {name}")
-    return Check("node --test", tests[0])
+    return Check("node --test", tests[0]) if tests else None
 
 
-def _package(project: Project) -> dict[str, object]:
+def package_of(project: Project) -> dict[str, object]:
+    """package.json; empty where it cannot be read."""
     try:
         package = json.loads(project.text("package.json"))
     except (ValueError, RecursionError):
@@ -47,21 +49,29 @@ def _package(project: Project) -> dict[str, object]:
     return package if isinstance(package, dict) else {}
 
 
-def _part(package: dict[str, object], name: str) -> dict[str, object]:
+def part_of(package: dict[str, object], name: str) -> dict[str, object]:
+    """An object within package.json; empty where there is none."""
     part = package.get(name)
     return part if isinstance(part, dict) else {}
 
 
-def _words(value: object) -> str:
+def words(value: object) -> str:
+    """A string with single blanks; empty for anything else."""
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
-def _manager(project: Project, package: dict[str, object]) -> str:
+def manager_of(project: Project, package: dict[str, object]) -> str:
     """The package manager that the project names, or whose lock file it holds."""
-    named = _words(package.get("packageManager")).partition("@")[0]
+    named = words(package.get("packageManager")).partition("@")[0]
     if named in _MANAGERS:
         return _MANAGERS[named]
     return next((manager for lock, manager in _LOCKS if lock in project.files), "npm")
+
+
+def _has_runners_tests(project: Project) -> bool:
+    """Whether there are tests that a runner of its own finds, also such as Node cannot load."""
+    own = (path for path in project.files if "node_modules/" not in path)
+    return any(_RUNNERS_TEST.search(path) for path in own)
 
 
 def _is_test(project: Project, path: str) -> bool:

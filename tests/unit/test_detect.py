@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_tui.core.detect import Check, detect_check
+from selfheal_tui.core.detect import Check, detect_check, detect_checks
 
 PYTEST = "python -m pytest -q"
 UNITTESTS = "import unittest\n\nclass T(unittest.TestCase):\n    def test_a(self): ...\n"
@@ -118,6 +118,14 @@ def test_a_python_project_is_known_by_its_configuration_and_its_tests(files, che
             Check("npx jest", "package.json: needs jest"),
         ),
         (
+            {"package.json": package(devDependencies={"jest": "29"}), "src/a.spec.tsx": ""},
+            Check("npx jest", "package.json: needs jest"),
+        ),
+        (
+            {"package.json": package(devDependencies={"mocha": "11"}), "a.test.js": ""},
+            Check("npx mocha", "package.json: needs mocha"),
+        ),
+        (
             {"package.json": package(devDependencies={"vitest": "3"}), "a.test.js": ""},
             Check("npx vitest run", "package.json: needs vitest"),
         ),
@@ -148,6 +156,7 @@ def test_a_node_project_is_known_by_its_script_or_its_tests(files, check):
         ({"pom.xml": "", "mvnw": ""}, Check("./mvnw -B -q test", "mvnw")),
         ({"pom.xml": ""}, Check("mvn -B -q test", "pom.xml")),
         ({"build.gradle": "", "gradlew": ""}, Check("./gradlew --console=plain test", "gradlew")),
+        ({"settings.gradle": ""}, Check("gradle --console=plain test", "settings.gradle")),
         ({"build.gradle.kts": ""}, Check("gradle --console=plain test", "build.gradle.kts")),
         (
             {"justfile": "x := '1'\ntest arg='a': build\n  ./a\n"},
@@ -232,3 +241,77 @@ def test_malformed_files_never_raise_and_name_a_command_or_nothing(content):
 def test_a_package_nested_without_end_says_nothing():
     content = {"package.json": b"[" * 200_000}
     assert detect_check(content, content.__getitem__) is None
+
+
+def commands(files):
+    content = {path: text.encode() for path, text in files.items()}
+    return [check.command for check in detect_checks(content, content.__getitem__)]
+
+
+LINTED = package(
+    scripts={"lint": "eslint .", "typecheck": "tsc --noEmit", "test": "jest"},
+    devDependencies={"eslint": "9", "typescript": "5"},
+)
+RUFF = {"ruff.toml": "", "pytest.ini": "", "Makefile": "lint:\n\truff check .\ntest:\n\tpytest\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen"),
+    [
+        (
+            {"package.json": LINTED, "eslint.config.js": "", "tsconfig.json": "{}"},
+            ["npm run lint", "npm run typecheck", "npm test"],
+        ),
+        ({"package.json": LINTED, "tsconfig.json": "{}"}, ["npm run typecheck", "npm test"]),
+        (RUFF, ["make lint", PYTEST]),
+        (
+            {"pyproject.toml": "[tool.pytest]\n[tool.mypy]\n[tool.poe.tasks]\ntypes = 'mypy .'\n"},
+            ["poe types", PYTEST],
+        ),
+        (
+            {".golangci.yml": "", "justfile": "lint:\n  golangci-lint run\n", "go.mod": ""},
+            ["just lint", "go test ./..."],
+        ),
+    ],
+)
+def test_what_is_configured_and_has_a_script_guards_the_tests_and_comes_first(files, chosen):
+    assert commands(files) == chosen
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {**RUFF, "ruff.toml.bak": "", "Makefile": "lint:\n\truff check --fix .\n"},
+        {**RUFF, "Makefile": "lint:\n\techo no\n"},
+        {**RUFF, "Makefile": "fast:\n\truff check .\n"},
+        {"pytest.ini": "", "Makefile": RUFF["Makefile"]},
+        {"ruff.toml": "", "pytest.ini": "", "pyproject.toml": "= broken"},
+    ],
+)
+def test_a_linter_that_is_not_configured_or_mends_or_has_no_script_guards_nothing(files):
+    assert commands(files) == [PYTEST]
+
+
+def test_a_linter_that_is_not_installed_or_part_of_the_tests_guards_nothing():
+    tools = {"eslint.config.js": "", "tsconfig.json": "{}"}
+    missing = package(scripts={"lint": "eslint .", "test": "jest"}, devDependencies={"jest": "1"})
+    assert commands({**tools, "package.json": missing}) == ["npm test"]
+    part = package(
+        scripts={"lint": "eslint .", "test": "npm run lint && jest"},
+        devDependencies={"eslint": "9"},
+    )
+    assert commands({**tools, "package.json": part}) == ["npm test"]
+
+
+def test_a_guard_says_what_it_is_and_alone_is_no_check():
+    content = {path: text.encode() for path, text in RUFF.items()}
+    guard, _ = detect_checks(content, content.__getitem__)
+    assert guard == Check("make lint", "Makefile: target lint, which calls ruff", guard=True)
+    assert commands({"ruff.toml": "", "Makefile": "lint:\n\truff check .\n"}) == []
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=200) | JSON, max_size=6))
+def test_malformed_files_guard_nothing_and_never_raise(content):
+    checks = detect_checks(content, content.__getitem__)
+    assert len(checks) <= 3
+    assert [check.guard for check in checks[-1:]] in ([], [False])
