@@ -62,6 +62,10 @@ class FakeConductor:
         self.asked.append(("shell", command))
         return self._refuses
 
+    def replan(self, items):
+        self.asked.append(("replan", items))
+        return self._refuses
+
     def answer(self, given):
         self.asked.append(("answer", given))
 
