@@ -322,7 +322,7 @@ async def test_the_table_tells_fixed_still_new_and_flaky_apart():
         "✗ a::new new hunk",
         "✗ a::still still hunk",
         "~ a::shaky flaky hunk",
-        "✓ a::fixed fixed hunk",
+        "✓ a::fixed fixed",
     ]
 
 
@@ -340,6 +340,25 @@ async def test_a_failing_test_jumps_to_its_log_and_to_the_hunk_of_its_file():
         log = app.panes[0].rows
         assert log.has_focus
         assert "test_a_discount_is_taken_before_tax" in text_of(log)
+
+
+async def test_clicks_on_a_failing_test_lead_to_its_log_and_to_its_hunk():
+    app = PaneApp([SandboxPane()], stories.running())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        table = app.query_one("#checks", Rows)
+        row = table.render_line(1).text
+        assert "✗ test_till.py::test_a_discount_is_taken_before_tax" in row
+        await pilot.click(table, offset=(6, 1))
+        await pilot.pause()
+        assert app.panes[0].rows.has_focus
+        assert app.jumps == []
+        await pilot.click(table, offset=(row.index("hunk") + 1, 1))
+        await pilot.pause()
+        assert app.jumps == [("hunk", "till.py")]
+        fixed = table.render_line(2).text
+        assert "fixed" in fixed
+        assert "hunk" not in fixed
 
 
 async def test_the_diff_reveals_what_the_sandbox_asks_for():

@@ -104,24 +104,27 @@ HUNK = "hunk"
 
 
 class CheckRow(Block):
-    """One test: its state, its name, and whether it failed before and now. A click at its end is
-    for its hunk."""
+    """One test: its state, its name, and whether it failed before and now. Where it fails, a click
+    at its end is for its hunk."""
 
     def __init__(self, standing: Standing, tally: Tally) -> None:
         super().__init__()
         self.standing = standing
         self._tally = tally
+        self._failing = standing.state != "fixed"
         self._hunk_at = 0
 
     def asks_for_hunk(self, column: int | None) -> bool:
         """Whether a click at this column of the line is for the hunk."""
-        return column is not None and column >= self._hunk_at
+        return self._failing and column is not None and column >= self._hunk_at
 
     def make(self, width: int) -> Sequence[Content]:
         mark, style = _LOOKS[self.standing.state]
         name = shown(self.standing.name).replace("\n", " ")
-        self._hunk_at = width - len(HUNK)
-        state = line((f"{self.standing.state:<5}", style), "  ", (HUNK, "link"))
+        state = line((f"{self.standing.state:<5}", style))
+        if self._failing:
+            self._hunk_at = width - len(HUNK)
+            state += line("  ", (HUNK, "link"))
         room = width - state.cell_length - 6
         if len(name) > room > 8:
             # The end of a test's name says more than the start of its path.

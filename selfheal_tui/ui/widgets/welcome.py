@@ -130,6 +130,8 @@ class Welcome(VerticalScroll):
 
 
 def _tagline(steps: Sequence[Readied]) -> Part:
+    if not steps:
+        return ""
     if any(step.state == "failed" for step in steps):
         return ("  cannot start yet", "failed")
     if any(step.state != "ready" for step in steps):
