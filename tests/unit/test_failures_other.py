@@ -24,7 +24,10 @@ def test_junit_xml_names_tests_by_their_class():
         "tests.test_calc.test_fixture", "tests.test_calc.test_teardown",
         "tests.test_calc.test_long", "tests.test_other.test_add",
     ]  # fmt: skip
-    assert found["tests.test_calc.test_add"] == ("AssertionError: sum is wrong", "")
+    assert found["tests.test_calc.test_add"] == (
+        "AssertionError: sum is wrong",
+        "tests/test_calc.py:18",
+    )
 
 
 def test_junit_xml_within_other_output_is_found_with_its_place():

@@ -12,8 +12,11 @@ from selfheal_tui.core.failures import (
     ctest,
     generic,
     go,
+    gradle,
     jest,
     junit,
+    lint,
+    maven,
     mocha,
     node,
     pytest,
@@ -38,39 +41,60 @@ _READERS = (
     go.read,
     cargo.read,
     ctest.read,
+    maven.read,
+    gradle.read,
 )
 
 _MAX_RAW = 4 * MAX_TEXT
 _DETAIL = 8_000
+_MESSAGE = 300
 _LONG_LINE = re.compile(r"^(.{4000}).+$", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n{4,}")
 
 
 def read_failures(
-    command: str, output: str, exit_code: int, timed_out: bool, *, root: str = "/work"
+    command: str,
+    output: str,
+    exit_code: int,
+    timed_out: bool,
+    *,
+    root: str = "/work",
+    documents: Sequence[str] = (),
 ) -> tuple[tuple[Failure, ...], int | None]:
     """The failing tests, and how many passed where a report says so.
 
     Never empty for a red run, always empty for exit 0 in time. Which runner wrote the report is
     seen from the text: `command` may be a script that calls several. `root` is where the tree
-    was; locations are relative to it.
+    was; locations are relative to it. `documents` are files of JUnit XML that this run wrote.
     """
     text = _legible(output)
-    reports = [found for reader in _READERS if (found := reader(text, root)) is not None]
-    if not any(report.failures for report in reports):
-        reports += [found for found in (junit.read(text),) if found is not None]
+    reports = _reports(text, command, root, documents)
     passed = _passed(reports)
     if exit_code == 0 and not timed_out:
         return (), passed
     failures = list(_merged(reports))
     if timed_out:
         return (generic.timed_out(text), *failures), passed
+    unread = "; ".join(report.unread for report in reports if report.unread)
     if not failures:
-        return (generic.last_words(text, command, exit_code, root),), passed
-    unread = [report.unread for report in reports if report.unread]
+        last = generic.last_words(text, command, exit_code, root)
+        return (replace(last, message=unread[:_MESSAGE]) if unread else last,), passed
     if unread:
-        failures.append(Failure(NOT_NAMED, "; ".join(unread)))
+        failures.append(Failure(NOT_NAMED, unread))
     return tuple(failures), passed
+
+
+def _reports(text: str, command: str, root: str, documents: Sequence[str]) -> list[Report]:
+    """What the readers found: runners in the output first, else JUnit XML; a linter's findings."""
+    reports = [found for reader in _READERS if (found := reader(text, root)) is not None]
+    if all(report.vague or not report.failures for report in reports):
+        written = junit.read_documents(documents, root) or junit.read(text, root)
+        if written is not None and (written.failures or not any(r.failures for r in reports)):
+            reports = [*(replace(report, failures=(), passed=None) for report in reports), written]
+    # Elsewhere the same words come from a compiler, and hide all the tests after it.
+    if lint.is_linter(command) and (found := lint.read(text, root)) is not None:
+        reports.append(found)
+    return reports
 
 
 def _legible(output: str) -> str:

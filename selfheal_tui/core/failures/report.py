@@ -17,12 +17,14 @@ class Report:
     """What one reader found in a text of its runner.
 
     `passed` is None where the report does not tell. `unread` is a sentence where whole files of
-    tests did not run, empty otherwise: such a run has more failures than it names.
+    tests did not run, empty otherwise: such a run has more failures than it names. `vague` says
+    that files of the runner's own name the same tests better.
     """
 
     failures: tuple[Failure, ...]
     passed: int | None = None
     unread: str = ""
+    vague: bool = False
 
 
 def blocks(
