@@ -142,6 +142,7 @@ class LiveConductor:
             return
         self._parts = parts
         needs = Needs(
+            folder=str(self._bench.place.repository),
             model=lambda: self._bench.model(settings),
             check=settings.check.command,
             no_check=self._bench.no_check(settings),

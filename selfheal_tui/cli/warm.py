@@ -26,9 +26,10 @@ _HEADS = "refs/heads/"
 
 @dataclass(frozen=True)
 class Needs:
-    """What a session would run with. `model` says which model is asked, and raises ModelError
+    """What a session would run with, and in which folder. `model` says which model is asked, and raises ModelError
     where none can be; `check` is the command that was named, `no_check` that none is wanted."""
 
+    folder: str
     model: Callable[[], str]
     check: str = ""
     no_check: bool = False
@@ -118,7 +119,7 @@ class _Warming:
         self.parts = replace(self.parts, open_repository=same)
         snapshot = await repository.snapshot()
         self.files = await shadow.files(snapshot.tree)
-        return _words(snapshot)
+        return f"{self._needs.folder} · {_words(snapshot)}"
 
     async def _check(self) -> str:
         needs = self._needs
