@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from selfheal_tui.cli.parser import SUBCOMMANDS, run_parser
 from selfheal_tui.errors import SelfhealError, UsageError
@@ -15,6 +16,7 @@ from selfheal_tui.errors import SelfhealError, UsageError
 
 def dispatch(arguments: Sequence[str]) -> int:
     """Run what `arguments` ask for; the exit code. Prints errors as one line on stderr."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that is not UTF-8 shows less; it ends nothing.
@@ -35,6 +37,17 @@ def dispatch(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         print(f"selfheal: internal error: {type(error).__name__}: {error}", file=sys.stderr)
         return 70
+
+
+def _open_streams() -> None:
+    """Stand-ins for closed streams: the next file that is opened would take their place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            stream = open(number, mode, closefd=False)  # noqa: SIM115 - open as long as we are
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
 
 
 def _chosen(arguments: list[str]) -> int:

@@ -30,19 +30,19 @@ def has_terminal() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def check_terminal() -> None:
-    """Raises UsageError where the interface cannot be shown."""
+HEADLESS = "run `selfheal --yes TASK`, or --headless to stop at the proposal"
+
+
+def check_terminal(instead: str = HEADLESS) -> None:
+    """Raises UsageError where the interface cannot be shown; it says what to do `instead`."""
     if os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER:
         return
     if not has_terminal():
-        raise UsageError(
-            "there is no terminal; run `selfheal --yes TASK`, or --headless to stop at the proposal"
-        )
-    if os.environ.get("TERM", "dumb") in {"dumb", "unknown", ""}:
-        raise UsageError(
-            "this terminal cannot show the interface (TERM=dumb);"
-            " run `selfheal --yes TASK`, or --headless to stop at the proposal"
-        )
+        raise UsageError(f"there is no terminal; {instead}")
+    kind = os.environ.get("TERM", "")
+    if kind in {"dumb", "unknown", ""}:
+        named = f"TERM={kind}" if kind else "TERM is not set"
+        raise UsageError(f"this terminal cannot show the interface ({named}); {instead}")
 
 
 def interact(options: argparse.Namespace) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfheal_tui.cli.interactive import check_terminal
 from selfheal_tui.cli.parser import Parser, at_least
 from selfheal_tui.core.events import Event, from_json
 from selfheal_tui.errors import UsageError
@@ -37,8 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     record = read_record(options.file)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("replay needs a terminal to show the run in")
+    check_terminal("`selfheal show ID` prints a session")
     return asyncio.run(_show(record, options.speed))
 
 

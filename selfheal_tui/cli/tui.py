@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
+from selfheal_tui.cli.drawing import Drawing
+from selfheal_tui.cli.leaving import Leaving
 from selfheal_tui.cli.live import Bench, LiveConductor
 from selfheal_tui.resources import themes_folder
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.app import SelfhealApp
+from selfheal_tui.ui.terminal import TerminalDriver
 from selfheal_tui.ui.themes import DARK, load_themes
 
 if TYPE_CHECKING:
     from textual.widget import Widget
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -60,41 +60,20 @@ async def _run(bench: Bench, settings: Settings, first: First) -> int:
     return await show(app)
 
 
-class LastingOutput:
-    """A stream whose terminal may go away: what is drawn then goes nowhere, and nothing raises.
-
-    Textual draws in a thread that would die of the error, and then block the whole app.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
 async def show(app: SelfhealApp) -> int:
     """Run the app; a signal that asks a program to end, ends its session first."""
     drawn_on = sys.__stderr__
     # Textual takes its output from here, and offers no other way to name one.
-    sys.__stderr__ = LastingOutput(drawn_on)  # type: ignore[misc, assignment, arg-type]
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, app.begin_leaving, number)
-    try:
-        code = await app.run_async()
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
-        sys.__stderr__ = drawn_on  # type: ignore[misc]
-        ended = await app.conductor.close()
-    return ended if code is None else code
+    sys.__stderr__ = Drawing(drawn_on)  # type: ignore[misc, assignment, arg-type]
+    if not os.environ.get("TEXTUAL_DRIVER"):
+        app.driver_class = TerminalDriver
+    with Leaving(app.begin_leaving) as leaving:
+        try:
+            code = await app.run_async()
+        finally:
+            sys.__stderr__ = drawn_on  # type: ignore[misc]
+            ended = await app.conductor.close()
+    if app.return_code:
+        # Textual has printed what went wrong.
+        return 70
+    return leaving.code(ended if code is None else code)

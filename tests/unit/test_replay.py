@@ -52,7 +52,8 @@ def test_without_a_terminal_replay_says_so(tmp_path, capsys):
     file = tmp_path / "events.jsonl"
     file.write_text(to_json(FIRST, at=1.0))
     assert main(["replay", str(file)]) == 2
-    assert capsys.readouterr().err == ("selfheal: replay needs a terminal to show the run in\n")
+    expected = "selfheal: there is no terminal; `selfheal show ID` prints a session\n"
+    assert capsys.readouterr().err == expected
 
 
 async def told(conductor: ReplayConductor, total: int) -> list[list[object]]:
