@@ -26,8 +26,9 @@ _HEADS = "refs/heads/"
 
 @dataclass(frozen=True)
 class Needs:
-    """What a session would run with, and in which folder. `model` says which model is asked, and raises ModelError
-    where none can be; `check` is the command that was named, `no_check` that none is wanted."""
+    """What a session would run with, and in which folder. `model` says which model is asked, and
+    raises ModelError where none can be; `check` is the command that was named, `no_check` that
+    none is wanted."""
 
     folder: str
     model: Callable[[], str]

@@ -70,6 +70,20 @@ async def test_what_one_attempt_changed_of_another_one_is_shown():
         assert pane.subtitle == "1 file  +2 -1"
 
 
+async def test_one_sentence_follows_another():
+    app = PaneApp([DiffPane()], stories.healed_at_3())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        pane = app.panes[0]
+        pane.rows.focus()
+        await pilot.press("b", "b", "b")
+        await pilot.pause()
+        assert text_of(pane).strip() == "Nothing changed since attempt 3."
+        await pilot.press("a")
+        await pilot.pause()
+        assert text_of(pane).strip().startswith("Attempt 3 came after attempt 1:")
+
+
 async def test_a_click_chooses_a_state():
     app = PaneApp([DiffPane()], stories.healed_at_3())
     async with app.run_test(size=SIZE) as pilot:

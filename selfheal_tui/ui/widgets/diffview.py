@@ -29,10 +29,11 @@ class DiffView(Rows):
         self.files: tuple[FilePatch, ...] = ()
         self._layout = Layout()
         self._ticked: dict[str, FilePatch] = {}
+        self._notice = ""
 
     def show(self, files: Sequence[FilePatch], notice: str = "") -> None:
         """Show `files`, or a sentence. Hunks that were there before keep their marks and place."""
-        if tuple(files) == self.files and self.blocks:
+        if (tuple(files), notice) == (self.files, self._notice) and self.blocks:
             return
         old_hunks = {(block.owner.patch.names, block.hunk.raw): block for block in self._hunks()}
         old_files = {block.patch.names: block for block in self._heads()}
@@ -45,7 +46,7 @@ class DiffView(Rows):
             before = old_files.get(patch.names)
             head.open = before.open if before is not None else not head.reviewed
             blocks += [head, *self._fresh(head, old_hunks)]
-        self.files = tuple(files)
+        self.files, self._notice = tuple(files), notice
         self.replace(blocks or [NoticeBlock(notice or "No file is changed.")])
         if kept in blocks:
             self.cursor = kept
