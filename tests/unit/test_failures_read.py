@@ -94,13 +94,15 @@ HOSTILE = [
     '  File "a", line 1\n', "<testsuite>", '{"Action":"fail","Package":"a","Test":"a/b"}\n',
     "--- FAIL: a/a/a/a/a/a/a (0.0s)\n", "at (", "at a.b:1:1 ", "  1) a\n", "a b:1: error: ",
     "[ERROR] a(b) -- Time elapsed: 1 s <<< ERROR!\n", "a > ", "A > b FAILED\n", " at a.b.c(",
-    "[ERROR] a.java:1:", "\tat a/b/c.d.e(F.java:1)\n", "a.py:1:1: F401 b\n", "/a.js\n  1:1  error  b\n",
+    "[ERROR] a.java:1:", "\tat a/b/c.d.e(F.java:1)\n", "a.py:1:1: F401 b\n",
+    "/a.js\n  1:1  error  b\n",
 ]  # fmt: skip
 MARKS = (
     "\n\u2139 pass 1\nRan 1 test in 1s\n1 failed in 1s\nTAP version 13\n1..1\nFAIL\ta\t1s\n"
     "Tests: 1 failed, 1 total\n Tests  1 failed (1)\n  1 passing (1ms)\n  1 failing\n"
     "50% tests passed, 1 tests failed out of 2\ntest result: FAILED. 1 passed; 1 failed\n"
-    "Tests run: 2, Failures: 1, Errors: 0, Skipped: 0\n2 tests completed, 1 failed\nFound 1 error.\n"
+    "Tests run: 2, Failures: 1, Errors: 0, Skipped: 0\n2 tests completed, 1 failed\n"
+    "Found 1 error.\n"
 )
 
 
