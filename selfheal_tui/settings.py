@@ -63,10 +63,22 @@ class LimitSettings:
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """The command whose exit code is the verdict."""
+    """The command, or the commands in their order, whose exit codes are the verdict."""
 
     command: str = _setting("", "the check; empty: detected from the project", env="CHECK")
+    commands: tuple[str, ...] = _setting(
+        (), "several checks in place of `command`, the cheapest first; all have to pass"
+    )
     timeout: float = _setting(600.0, "seconds that one run of the check may take", least=1)
+    focus_after: float = _setting(
+        10.0, "seconds from which on a check runs the tests that failed first, by name", least=0
+    )
+    digest: int = _setting(4096, "bytes that the model is told of a red check", least=512)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The commands that the user named, in their order; empty: to be detected."""
+        return self.commands or ((self.command,) if self.command else ())
 
 
 @dataclass(frozen=True)
@@ -145,6 +157,8 @@ class SettingField:
 RESERVED = ("SELFHEAL_CONFIG_DIR", "SELFHEAL_STATE_DIR")
 """Environment variables that say where our own folders are; they are not settings."""
 
+_CHECKS = ("check.command", "check.commands")
+
 REPOSITORIES = "repositories"
 """The table of the user's file that holds settings of single repositories, keyed by their path."""
 
@@ -187,6 +201,10 @@ def resolve(
         (_checked(flags, "flag"), "flag"),
     ]
     for layer, source in layers:
+        if layer.keys() & set(_CHECKS):
+            # One check or several: the later layer's word counts, not both together.
+            values = {key: value for key, value in values.items() if key not in _CHECKS}
+            sources = {key: value for key, value in sources.items() if key not in _CHECKS}
         values.update(layer)
         sources.update(dict.fromkeys(layer, source))
     return _build(values), sources

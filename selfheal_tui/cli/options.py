@@ -6,10 +6,12 @@ import argparse
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfheal_tui.cli.place import Place
+from selfheal_tui.errors import UsageError
 from selfheal_tui.settings import Settings, resolve
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def settings_of(options: argparse.Namespace, place: Place) -> Settings:
     given = {
         "model.name": options.model,
         "model.api_base": options.api_base,
-        "check.command": options.check,
+        **_checks(options.check),
         "limits.attempts": options.attempts,
         "limits.max_cost": options.max_cost,
         "limits.max_time": options.max_time,
@@ -51,6 +53,17 @@ def settings_of(options: argparse.Namespace, place: Place) -> Settings:
         model = replace(settings.model, planner="", coder="", reviewer="")
         return replace(settings, model=model)
     return settings
+
+
+def _checks(given: Sequence[str] | None) -> dict[str, object]:
+    """One `--check` is the check; several are run in their order."""
+    if not given:
+        return {}
+    if len(given) > 1 and NO_CHECK in given:
+        raise UsageError(f"`--check {NO_CHECK}` stands alone: there is a check, or there is none")
+    if len(given) > 1:
+        return {"check.commands": tuple(given)}
+    return {"check.command": given[0]}
 
 
 def target_of(options: argparse.Namespace) -> Target:

@@ -94,7 +94,12 @@ def _run_options(parser: Parser) -> None:
     run = parser.add_argument_group("run")
     run.add_argument("-m", "--model", metavar="NAME", help="LiteLLM model name for every role")
     run.add_argument("--api-base", metavar="URL", help="an OpenAI-compatible server's endpoint")
-    run.add_argument("--check", metavar="CMD", help="the command whose exit code is the verdict")
+    run.add_argument(
+        "--check",
+        metavar="CMD",
+        action="append",
+        help="the command whose exit code is the verdict; several: all have to pass, in order",
+    )
     run.add_argument(
         "--attempts", type=at_least(1, int), metavar="N", help="healing attempts (default: 3)"
     )
