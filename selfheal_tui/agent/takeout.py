@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from selfheal_tui.agent.ports import Repository, Shadow, Snapshot
+from selfheal_tui.agent.selection import describe, without_hunks
 from selfheal_tui.core.approval import WHOLE_FILE, RefusedHunk
 from selfheal_tui.core.patch import FileDiff, Hunk, read_patch
 from selfheal_tui.core.text import cut_middle
@@ -50,8 +51,6 @@ async def take_out(
 
     Raises RepositoryRefused where a file's hunks are mixed with the user's uncommitted edits.
     """
-    from selfheal_tui.agent.selection import describe, without_hunks
-
     files = read_patch(await shadow.patch(snapshot.head_tree, commit_tree))
     try:
         left = await without_hunks(shadow, snapshot.head_tree, commit_tree, refused)
@@ -66,7 +65,7 @@ async def take_out(
         raise RepositoryRefused(
             f"parts of {names} cannot be taken out: they are mixed with your uncommitted edits"
         )
-    return Rest(left_here, left, tuple(describe(files, refused)), _told(files, refused))
+    return Rest(left_here, left, describe(files, refused), _told(files, refused))
 
 
 def _told(files: Iterable[FileDiff], refused: Iterable[RefusedHunk]) -> str:
