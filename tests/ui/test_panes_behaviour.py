@@ -215,6 +215,23 @@ async def test_switching_the_theme_redraws_in_its_colours():
     assert [segment.style for segment in dark] != [segment.style for segment in light]
 
 
+async def test_what_the_user_took_out_and_undid_is_told_in_the_conversation():
+    app = PaneApp([ReasoningPane()], stories.taken_out())
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause()
+        said = whole_text(app.panes[0].rows).split("\n")
+    for sentence in (
+        "! you took all of tests/test_receipt.py out: no new test in this commit; 1 hunk out of"
+        " till.py: the discount has its own line elsewhere",
+        "! commit withdrawn: refs/heads/main moved to 77ab01c while you looked",
+        "✓ your working tree has the change: 1 file, nothing committed",
+        "→ taking 9f31c07a0000 back from refs/heads/main",
+        "! took 9f31c07a0000 back: refs/heads/main is at cccccccccccc again, 1 file restored;"
+        " edited since and left as they are: notes.md",
+    ):
+        assert sentence in said
+
+
 # --- diff ----------------------------------------------------------------------------------
 
 
