@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
@@ -33,10 +33,7 @@ if TYPE_CHECKING:
     from selfheal_tui.ui.panes.pane import Pane
     from selfheal_tui.ui.summary import Summary
 
-LATER_CSS = ("panes.tcss", "bars.tcss", "screens.tcss")
-
-LOW = 14
-"""Lines below which only panes, input and header are shown."""
+LATER_CSS = ("panes.tcss", "bars.tcss", "screens.tcss", "low.tcss")
 
 AGAIN_SECONDS = 3.0
 """How long a first Ctrl-C waits for the second one."""
@@ -48,6 +45,7 @@ class SelfhealApp(App[int]):
     TITLE = "selfheal"
     CSS_PATH = "app.tcss"
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-low"), (14, "-high")]  # noqa: RUF012 - its type
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop the step"),
         Binding("f1", "help", "keys"),
@@ -134,9 +132,6 @@ class SelfhealApp(App[int]):
     def on_unmount(self) -> None:
         if self.listener:
             self.listener.attention.rest()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.screen_stack[0].set_class(event.size.height < LOW, "-low")
 
     async def _begin(self) -> None:
         from selfheal_tui.ui.bars.search import SearchLine
