@@ -141,8 +141,10 @@ async def test_a_file_that_appeared_is_not_overwritten(repo: Repo, git: GitRepos
 async def test_an_ignored_file_is_not_overwritten(repo: Repo, git: GitRepository) -> None:
     (repo.path / ".git" / "info" / "exclude").write_text("secret.env\n")
     repo.write("secret.env", b"KEY=1\n")
-    change = change_of({"secret.env": b"KEY=stolen\n"})
-    assert "in secret.env:" in await refused(repo, git, change, lambda: None)
+    with pytest.raises(RepositoryRefused, match=r"in secret\.env: nothing was written"):
+        await commit_change(git, change_of({"secret.env": b"KEY=stolen\n"}), branch=None)
+    assert repo.read("secret.env") == b"KEY=1\n"
+    assert repo.git("log", "--format=%s") == "first"
 
 
 async def test_a_file_deleted_meanwhile_is_noticed(repo: Repo, git: GitRepository) -> None:

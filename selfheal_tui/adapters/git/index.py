@@ -54,16 +54,12 @@ class UserIndex:
         """
         staged = [c.path for c in changes if listing.tracked.get(c.path) != c.old]
         unmerged = [c.path for c in changes if c.path in listing.unmerged]
-        sparse = [c.path for c in changes if c.path in listing.sparse]
         if staged or unmerged:
             raise RepositoryRefused(
                 f"you have staged changes in {_named(staged or unmerged)}: commit or unstage them "
                 f"first, or commit on a new branch"
             )
-        if sparse:
-            raise RepositoryRefused(
-                f"{_named(sparse)} is outside the sparse checkout: commit on a new branch"
-            )
+        check_sparse(listing, [change.path for change in changes])
 
     def prepare(self, changes: Sequence[Difference]) -> NewIndex:
         """The index with the new side of `changes`; nothing is written yet."""
@@ -121,6 +117,15 @@ class UserIndex:
         with contextlib.suppress(FileNotFoundError):
             return stat.S_IMODE(self._file.lstat().st_mode)
         return None
+
+
+def check_sparse(listing: Listing, paths: Iterable[str]) -> None:
+    """Raises RepositoryRefused when a path is not to be on disk at all."""
+    sparse = listing.sparse.intersection(paths)
+    if sparse:
+        raise RepositoryRefused(
+            f"{_named(sparse)} is outside the sparse checkout: commit on a new branch"
+        )
 
 
 def sweep(git_dir: Path) -> None:

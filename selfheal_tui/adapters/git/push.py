@@ -8,6 +8,7 @@ no tag goes along.
 from __future__ import annotations
 
 import os
+import re
 
 from selfheal_tui.adapters.git.discovery import Place
 from selfheal_tui.adapters.git.objects import is_zeros, zeros
@@ -103,38 +104,28 @@ class Pushes:
 
     # --- the remote
 
+    def url_of(self, remote: str) -> str:
+        """Where a push to `remote` goes now. One look at the settings; asks nobody."""
+        return self._url(remote).url
+
     def _url(self, remote: str) -> RemoteUrl:
-        urls = self._settings("--get-all", f"remote.{remote}.url")
-        push_urls = self._settings("--get-all", f"remote.{remote}.pushurl")
+        found = self._settings()
         return resolve(
             remote,
-            [value for _, _, value in urls],
-            [value for _, _, value in push_urls],
-            self._rewrites(),
+            [value for _, key, value in found if key == f"remote.{remote}.url"],
+            [value for _, key, value in found if key == f"remote.{remote}.pushurl"],
+            [_rewrite(*setting) for setting in found if _REWRITE.search(setting[1])],
             self._root,
         )
 
-    def _rewrites(self) -> list[Rewrite]:
-        found = self._settings("--get-regexp", r"^url\..*\.(insteadof|pushinsteadof)$")
-        return [
-            Rewrite(
-                base=key.removeprefix("url.").rpartition(".")[0],
-                prefix=value,
-                own=scope not in {"local", "worktree"},
-                push_only=key.endswith(".pushinsteadof"),
-            )
-            for scope, key, value in found
-        ]
-
-    def _settings(self, how: str, what: str) -> list[tuple[str, str, str]]:
-        """Settings as triples of scope, key (empty for `--get-all`) and value."""
-        answer = self._user.call("config", "-z", "--show-scope", how, what, accept=(0, 1))
+    def _settings(self) -> list[tuple[str, str, str]]:
+        """All settings of remotes and URLs, as triples of scope, key and value."""
+        answer = self._user.call(
+            "config", "-z", "--show-scope", "--get-regexp", r"^(remote|url)\.", accept=(0, 1)
+        )
         fields = [os.fsdecode(field) for field in answer.split(b"\0")[:-1]]
-        found = []
-        for scope, value in zip(fields[::2], fields[1::2], strict=True):
-            key, _, text = value.partition("\n") if how == "--get-regexp" else ("", "", value)
-            found.append((scope, key, text))
-        return found
+        pairs = zip(fields[::2], fields[1::2], strict=True)
+        return [(scope, *_key_and_value(setting)) for scope, setting in pairs]
 
     def _value(self, url: RemoteUrl, ref: str) -> str:
         """The ref's value at the remote; all zeros when it is not there."""
@@ -167,3 +158,21 @@ class Pushes:
                 f"the remote's {ref} is not an ancestor of the commit, and a push is never "
                 f"forced: rebase first, or push to another branch"
             )
+
+
+_REWRITE = re.compile(r"^url\..*\.(insteadof|pushinsteadof)$", re.DOTALL)
+
+
+def _key_and_value(setting: str) -> tuple[str, str]:
+    """A key's name cannot hold a newline; a value is all that follows the first one."""
+    key, _, value = setting.partition("\n")
+    return key, value
+
+
+def _rewrite(scope: str, key: str, value: str) -> Rewrite:
+    return Rewrite(
+        base=key.removeprefix("url.").rpartition(".")[0],
+        prefix=value,
+        own=scope not in {"local", "worktree"},
+        push_only=key.endswith(".pushinsteadof"),
+    )

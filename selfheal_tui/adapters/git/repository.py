@@ -17,7 +17,9 @@ from selfheal_tui.adapters.git.environment import (
     network_environment,
     private_environment,
 )
+from selfheal_tui.adapters.git.ground import Ground, ground
 from selfheal_tui.adapters.git.index import sweep
+from selfheal_tui.adapters.git.obstacles import check_state
 from selfheal_tui.adapters.git.patience import Patience
 from selfheal_tui.adapters.git.push import Pushes
 from selfheal_tui.adapters.git.rules import Rules, open_rules
@@ -29,9 +31,20 @@ from selfheal_tui.adapters.git.runner import (
 )
 from selfheal_tui.adapters.git.shadow import ShadowRepository, open_shadow
 from selfheal_tui.adapters.git.snapshot import Snapshots
+from selfheal_tui.adapters.git.stale import Staleness
 from selfheal_tui.adapters.git.threads import in_thread
+from selfheal_tui.adapters.git.undo import Undos
+from selfheal_tui.adapters.git.update import Updates
 from selfheal_tui.agent.ports import Snapshot
-from selfheal_tui.core.approval import CommitRequest, Granted, PushRequest
+from selfheal_tui.core.approval import (
+    CommitRequest,
+    Granted,
+    PushRequest,
+    Request,
+    UndoRequest,
+    WorktreeRequest,
+)
+from selfheal_tui.core.events import Undone
 from selfheal_tui.core.slug import unused_branch
 from selfheal_tui.errors import RepositoryRefused
 
@@ -42,19 +55,16 @@ _PUSH_SECONDS = 120.0
 class GitRepository:
     """Fits `agent.ports.Repository`. Made by `open_repository`."""
 
-    def __init__(
-        self,
-        facts: Facts,
-        shadow: ShadowRepository,
-        snapshots: Snapshots,
-        commits: Commits,
-        pushes: Pushes,
-    ) -> None:
-        self.facts = facts
-        self.shadow = shadow
+    def __init__(self, ground: Ground, snapshots: Snapshots, pushes: Pushes) -> None:
+        self.facts = ground.facts
+        self.shadow = ground.shadow
+        self._ground = ground
         self._snapshots = snapshots
-        self._commits = commits
+        self._commits = Commits(ground)
+        self._updates = Updates(ground)
+        self._undos = Undos(ground)
         self._pushes = pushes
+        self._staleness = Staleness(ground, pushes)
         self._lock = asyncio.Lock()
 
     @property
@@ -64,7 +74,7 @@ class GitRepository:
 
     async def check_state(self) -> None:
         """Raises RepositoryRefused in a state that would forbid the commit in the end."""
-        await asyncio.to_thread(self._commits.check_state)
+        await asyncio.to_thread(check_state, self._ground.place)
 
     async def snapshot(self) -> Snapshot:
         """The tree as it is on disk, copied into the shadow. Raises RepositoryRefused."""
@@ -92,6 +102,33 @@ class GitRepository:
     async def unused_branch(self, task: str) -> str:
         """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""
         return unused_branch(task, await in_thread(self._commits.branches))
+
+    async def worktree_request(self, snapshot: Snapshot, tree: str) -> WorktreeRequest:
+        """What would be written into the files, from `snapshot.tree` to `tree`. Raises
+        RepositoryRefused where a file is not the snapshot's any more, or has a filter."""
+        return await in_thread(self._updates.request, snapshot, tree)
+
+    async def update_worktree(self, granted: Granted[WorktreeRequest], snapshot: Snapshot) -> None:
+        """Write the files, all or none. Raises RepositoryRefused; refs and index stay."""
+        async with self._lock:
+            await in_thread(self._updates.make, granted, snapshot)
+
+    async def stale(self, request: Request, snapshot: Snapshot) -> str:
+        """Why `request` no longer holds, as a sentence; empty while it does."""
+        return await in_thread(self._staleness.why, request, snapshot)
+
+    async def undo_request(self, commit: str, ref: str, *, update_worktree: bool) -> UndoRequest:
+        """The way back from `commit`, which must be the value of `ref`, to its parent.
+
+        `update_worktree`: whether the commit had updated the files. Raises RepositoryRefused.
+        """
+        return await in_thread(self._undos.request, commit, ref, update_worktree=update_worktree)
+
+    async def undo(self, granted: Granted[UndoRequest]) -> Undone:
+        """Move the branch back, and restore what is still the commit's. Raises RepositoryRefused,
+        and then branch, index and files are as they were."""
+        async with self._lock:
+            return await in_thread(self._undos.undo, granted)
 
     async def check_remote(self, remote: str) -> None:
         """Raises RepositoryRefused when `remote` has no URL that may be pushed to. Asks nobody."""
@@ -156,10 +193,8 @@ def _open(
         timeout=push_seconds,
     )
     return GitRepository(
-        facts,
-        shadow,
+        ground(place, facts, shadow, scratch, patience),
         Snapshots(place, facts, shadow),
-        Commits(place, facts, shadow, scratch, patience),
         Pushes(place, shadow, network),
     )
 

@@ -26,7 +26,7 @@ MAX_FILE = 100 * 1024 * 1024
 TEMPORARY = re.compile(r"^\.selfheal-\d+-[0-9a-f]{16}\.tmp$")
 """Names of our own unfinished writes in the working tree, left behind by a killed process."""
 
-_SETTLED = 2_000_000_000
+SETTLED = 2_000_000_000
 """A stamp younger than this (ns) may still hide a second write: the file is read again."""
 
 
@@ -138,7 +138,7 @@ class Snapshots:
                 return None
             seen = self._seen.get(path)
             content = None
-            if seen is None or seen.stamp != _stamp(status):
+            if seen is None or seen.stamp != stamp_of(status):
                 seen, content = self._read(root, path, status, tracked)
         except (FileNotFoundError, NotADirectoryError):
             if tracked is not None and path in listing.sparse:
@@ -161,23 +161,13 @@ class Snapshots:
         lf = ""
         if not is_link and b"\r\n" in content:
             lf = object_id("blob", to_lf(content), self._facts.object_format)
-        entry = Entry(self._mode(status, tracked), name)
-        seen = Seen(_stamp(status), entry, len(content), lf)
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED:
+        entry = Entry(mode_on_disk(status, tracked, self._facts), name)
+        seen = Seen(stamp_of(status), entry, len(content), lf)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED:
             self._seen[path] = seen
         else:
             self._seen.pop(path, None)
         return seen, content
-
-    def _mode(self, status: os.stat_result, tracked: Entry | None) -> int:
-        """Git's mode; from the index where the file system cannot hold it."""
-        if stat.S_ISLNK(status.st_mode):
-            return LINK
-        if tracked is not None and tracked.mode == LINK and not self._facts.symlinks:
-            return LINK
-        if self._facts.file_mode:
-            return mode_of(status)
-        return tracked.mode if tracked and tracked.mode in {REGULAR, EXECUTABLE} else REGULAR
 
     def _again(self, root: Beneath, path: str, entry: Entry) -> bytes:
         content = root.link(path) if entry.mode == LINK else root.content(path)
@@ -249,6 +239,17 @@ def list_worktree(place: Place) -> Listing:
     )
 
 
+def mode_on_disk(status: os.stat_result, tracked: Entry | None, facts: Facts) -> int:
+    """Git's mode; from the `tracked` entry where the file system cannot hold it."""
+    if stat.S_ISLNK(status.st_mode):
+        return LINK
+    if tracked is not None and tracked.mode == LINK and not facts.symlinks:
+        return LINK
+    if facts.file_mode:
+        return mode_of(status)
+    return tracked.mode if tracked and tracked.mode in {REGULAR, EXECUTABLE} else REGULAR
+
+
 def to_lf(content: bytes) -> bytes:
     """With LF line ends."""
     return content.replace(b"\r\n", b"\n")
@@ -269,7 +270,8 @@ def _is_gitlink(entry: Entry | None) -> bool:
     return entry is not None and entry.mode == GITLINK
 
 
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    """What moves when a file is written or replaced."""
     return (
         status.st_dev,
         status.st_ino,

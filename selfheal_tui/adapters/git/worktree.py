@@ -16,7 +16,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,34 @@ class WorkingTree:
         with self._open() as root:
             changed = [r.path for r in replacements if not self._may_replace(root, r, replacements)]
         if changed:
-            raise RepositoryRefused(_moved(changed))
+            raise RepositoryRefused(moved(changed))
+
+    def found(self, paths: Iterable[str]) -> dict[str, TreeFile | None]:
+        """The files on disk, None for nothing there; without what cannot be read or is no file."""
+        files: dict[str, TreeFile | None] = {}
+        with self._open() as root:
+            for path in paths:
+                with contextlib.suppress(OSError, ValueError):
+                    files[path] = root.file(path)
+        return files
+
+    def replaceable(self, replacements: Sequence[Replacement]) -> list[Replacement]:
+        """Those that can be made together: without the ones that another one would have to make
+        room for which cannot be made itself."""
+        possible = list(replacements)
+        with self._open() as root:
+            while True:
+                # One that falls out may have been what another one needs.
+                kept = [r for r in possible if self._may_replace(root, r, possible)]
+                if len(kept) == len(possible):
+                    return kept
+                possible = kept
+
+    def same_mode(self, one: TreeFile, other: TreeFile) -> bool:
+        """Whether two files are alike but for their bytes, as far as the disk can tell."""
+        return one.mode == other.mode or (
+            not self._file_mode and LINK not in {one.mode, other.mode}
+        )
 
     def replace(self, replacements: Sequence[Replacement]) -> None:
         """Make all replacements; on a failure undo those that were made, and raise."""
@@ -99,16 +126,13 @@ class WorkingTree:
         found = root.file(path)
         if found is None or wanted is None:
             return found is wanted
-        same_mode = found.mode == wanted.mode or (
-            not self._file_mode and LINK not in {found.mode, wanted.mode}
-        )
-        return same_mode and found.content == wanted.content
+        return self.same_mode(found, wanted) and found.content == wanted.content
 
     def _replace(self, root: Beneath, wanted: Replacement) -> None:
         try:
             root.forget()
             if not self._is_at(root, wanted.path, wanted.old):
-                raise RepositoryRefused(_moved([wanted.path]))
+                raise RepositoryRefused(moved([wanted.path]))
             if wanted.new is None:
                 _delete(root, wanted.path)
             else:
@@ -190,7 +214,8 @@ def _delete(root: Beneath, path: str) -> None:
             raise
 
 
-def _moved(paths: Sequence[str]) -> str:
+def moved(paths: Sequence[str]) -> str:
+    """The sentence for files that are not what they were looked at as."""
     names = ", ".join(repr(path)[1:-1] for path in sorted(paths)[:10])
     return (
         f"the working tree changed, or holds something of yours, in {names}: nothing was "
