@@ -22,11 +22,12 @@ from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.roles import Models, make_roles
 from selfheal_tui.agent.steering import Steering, StepCut
 from selfheal_tui.agent.tools import AskUser
-from selfheal_tui.agent.verify import Checker
+from selfheal_tui.agent.verify import Checker, tell_checks
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.approval import RefusedHunk
 from selfheal_tui.core.checks import CheckResult, Failure
-from selfheal_tui.core.detect import Check, detect_check
+from selfheal_tui.core.detect import Check, detect_checks
+from selfheal_tui.core.detect_node import package_scripts
 from selfheal_tui.core.events import (
     CheckChosen,
     Committed,
@@ -43,7 +44,13 @@ from selfheal_tui.core.limits import Budget
 from selfheal_tui.core.patch import read_patch
 from selfheal_tui.core.proof import Proof
 from selfheal_tui.core.tree import TreeFile
-from selfheal_tui.errors import ApprovalRefused, NotHealed, SelfhealError, UsageError
+from selfheal_tui.errors import (
+    ApprovalRefused,
+    NotHealed,
+    RepositoryRefused,
+    SelfhealError,
+    UsageError,
+)
 from selfheal_tui.parts import Kept, Order, Parts, Say
 from selfheal_tui.settings import Settings
 
@@ -96,7 +103,7 @@ class Course:
         """Do everything; the outcome as a word and as a sentence."""
         ground = await self._ground()
         kept = self._order.kept
-        if kept and kept.proposal:
+        if kept and kept.proposal and self._may_deliver(kept.proposal):
             return await self._deliver_kept(ground, models, kept, kept.proposal)
         healing = await self._healing(ground, models)
         outcome = await healing.run()
@@ -105,7 +112,7 @@ class Course:
                 case AlreadyGreen(result):
                     return "already green", f"`{result.command}` passes already: nothing to heal"
                 case NotHealedYet() as not_healed:
-                    raise NotHealed(not_healed.text)
+                    return await self._offer_part(ground, models, healing, not_healed)
                 case Healed() as healed:
                     offer = _Offer(healed)
                     try:
@@ -152,24 +159,22 @@ class Course:
             self._warn("the repository holds no files yet")
         return snapshot
 
-    def _check(self, files: Sequence[TreeFile]) -> Check | None:
+    def _checks(self, files: Sequence[TreeFile]) -> tuple[Check, ...]:
+        """The commands of the check, in their order; empty where the user wants none."""
         if self._order.no_check:
             self._emit(CheckChosen("", "none, as the user chose: nothing will be verified"))
-            return None
-        command = self._settings.check.command
+            return ()
         content = {file.path: file.content for file in files}
-        check = (
-            Check(command, "set by the user")
-            if command
-            else detect_check(content, content.__getitem__)
-        )
-        if check is None:
+        named = self._settings.check.chosen
+        checks = tuple(Check(command, "set by the user") for command in named)
+        checks = checks or detect_checks(content, content.__getitem__)
+        if not checks:
             raise UsageError(
                 "no check command was found in this project; name one with --check CMD,"
                 " or work without a verdict with --check none"
             )
-        self._emit(CheckChosen(check.command, check.source))
-        return check
+        tell_checks(checks, self._emit)
+        return checks
 
     async def _provide(self, files: Sequence[TreeFile]) -> None:
         provision = self._parts.provision
@@ -203,7 +208,7 @@ class Course:
 
     async def _healing(self, ground: Ground, models: Models) -> Healing:
         """The loop over an open sandbox."""
-        check = self._check(ground.files)
+        checks = self._checks(ground.files)
         await self._provide(ground.files)
         workspace = await self._open_workspace(ground)
         kept, settings = self._order.kept, self._settings
@@ -229,12 +234,13 @@ class Course:
                 settings.limits.attempts,
                 _notes(ground.files),
                 kept.tree if kept else "",
+                settings.check.digest,
             ),
             snapshot=ground.snapshot,
             repository=ground.repository,
             shadow=ground.shadow,
             workspace=workspace,
-            checker=self._checker(workspace, check) if check else None,
+            checker=self._checker(workspace, checks, ground.files) if checks else None,
             conversations=conversations,
             planning=Planning(
                 planner=roles.planner,
@@ -249,12 +255,18 @@ class Course:
             emit=self._emit,
         )
 
-    def _checker(self, workspace: Workspace, check: Check) -> Checker:
+    def _checker(
+        self, workspace: Workspace, checks: Sequence[Check], files: Sequence[TreeFile]
+    ) -> Checker:
+        package = next((file.content for file in files if file.path == "package.json"), b"")
         return Checker(
             workspace,
-            command=check.command,
+            checks=checks,
             timeout=self._settings.check.timeout,
             emit=self._emit,
+            focus_after=self._settings.check.focus_after,
+            files=[file.path for file in files],
+            scripts=package_scripts(package),
         )
 
     # --- proposal and approvals ------------------------------------------------------------
@@ -271,6 +283,24 @@ class Course:
 
         return await self._deliver(self._delivery(ground, take_out), proposed)
 
+    async def _offer_part(
+        self, ground: Ground, models: Models, healing: Healing, reached: NotHealedYet
+    ) -> tuple[str, str]:
+        """Offer what was healed, where somebody is there who may want a part of it."""
+        try:
+            part = await healing.part(reached) if self._order.partial else None
+        except RepositoryRefused as refused:
+            raise NotHealed(f"{reached.text}; it cannot be offered: {refused}") from refused
+        if part is None:
+            raise NotHealed(reached.text)
+        offer = _Offer(part)
+        return await _told_as_part(self._offer(ground, models, healing, offer), offer)
+
+    def _may_deliver(self, proposal: ProposalMade) -> bool:
+        """Whether an earlier run's proposal may be committed: a part only where the user says so.
+        Nobody there to say it means that the work goes on from it."""
+        return self._order.partial or not Proof.from_json(proposal.proof).partial
+
     async def _deliver_kept(
         self, ground: Ground, models: Models, kept: Kept, proposal: ProposalMade
     ) -> tuple[str, str]:
@@ -285,7 +315,8 @@ class Course:
             offer.healed = await healing.without(offer.healed, refused)
             return await self._propose(ground, models, offer.healed)
 
-        return await self._deliver(self._delivery(ground, take_out), proposed)
+        delivery = self._delivery(ground, take_out)
+        return await _told_as_part(self._deliver(delivery, proposed), offer)
 
     def _delivery(
         self,
@@ -372,6 +403,22 @@ class _Offer:
     healed: Healed
 
 
+async def _told_as_part(delivering: Awaitable[tuple[str, str]], offer: _Offer) -> tuple[str, str]:
+    """A change that heals only a part is never told as done, whatever became of it."""
+    try:
+        outcome, text = await delivering
+    except ApprovalRefused as refused:
+        if offer.healed.partial:
+            raise NotHealed(f"partly healed only, {offer.healed.partial}: {refused}") from refused
+        raise
+    if offer.healed.partial:
+        raise NotHealed(
+            f"{text}, but only partly healed: {offer.healed.partial};"
+            " not all that was asked is done"
+        )
+    return outcome, text
+
+
 def _kept_healed(kept: Kept, proposal: ProposalMade) -> Healed:
     """What an earlier run had healed, as far as its proof card knows."""
     proof = Proof.from_json(proposal.proof)
@@ -388,6 +435,7 @@ def _kept_healed(kept: Kept, proposal: ProposalMade) -> Healed:
         message=proposal.message,
         review=None,
         refused=proof.refused,
+        partial=proof.partial,
     )
 
 

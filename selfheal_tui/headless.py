@@ -281,7 +281,8 @@ def narration(event: Event) -> list[str]:
         case CheckChosen(command=""):
             return [f"  check: {event.source}"]
         case CheckChosen():
-            return [f"  check: {event.command} ({event.source})"]
+            one_of = f" {event.number} of {event.of}" if event.of > 1 else ""
+            return [f"  check{one_of}: {event.command} ({event.source})"]
         case CommandStarted() if event.purpose != "tool":
             return [f"$ {one_line(event.command, 200)}   [{event.purpose}]"]
         case CheckEnded():
@@ -316,6 +317,8 @@ def narration(event: Event) -> list[str]:
 
 
 def _check_line(event: CheckEnded) -> str:
+    if event.green and event.purpose == "focused":
+        return f"  what failed passes now ({event.seconds:.1f} s); the whole check comes next"
     if event.green:
         return f"  green: exit 0 in {event.seconds:.1f} s"
     named = ", ".join(event.failing[:3]) + (" ..." if len(event.failing) > 3 else "")

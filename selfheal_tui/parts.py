@@ -88,18 +88,21 @@ class Kept:
     """What an earlier run of the session left: its snapshot, and the last tree of its work.
 
     `proposal` is set when it got as far as a proposal that was not committed. `check` is the
-    command it went by, empty for none, None where it was not chosen yet.
+    command it went by, empty for none, None where it was not chosen yet; `checks` are all of its
+    commands.
     """
 
     snapshot: Snapshot
     tree: str
     proposal: ProposalMade | None = None
     check: str | None = None
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the user asked for. `no_check` says that working without a check is wanted."""
+    """What the user asked for. `no_check` says that working without a check is wanted; `partial`
+    that somebody is there who may want a change which heals only a part."""
 
     session: str
     task: str
@@ -107,3 +110,4 @@ class Order:
     target: Target
     no_check: bool = False
     kept: Kept | None = None
+    partial: bool = False

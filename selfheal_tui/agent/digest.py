@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from selfheal_tui.core.checks import CheckResult, Failure
+from selfheal_tui.core.failures.frames import own_frames
 from selfheal_tui.core.text import cut_middle
 
 BUDGET = 4096
@@ -23,21 +24,46 @@ def failure_digest(
     """The verdict; the failing tests (new, still failing, fixed since `previous`); why they fail.
 
     At most `budget` bytes of UTF-8. Tests that fail with the same words are told once. What is
-    long is cut in the middle, never at its end.
+    long is cut in the middle, never at its end; frames of libraries are left out.
     """
-    head = _within("\n".join([_verdict(result), *_names(result, previous)]), budget // 2)
-    room = budget - _bytes(head) - 2
-    return _within(f"{head}\n\n{_reasons(result, previous, room)}".rstrip(), budget)
+    head = "\n".join([_verdict(result), *_lacking(result), *_names(result, previous)])
+    head = _within(head, budget // 2)
+    log = f"\n\n(the whole output: read_file {result.log})" if result.log else ""
+    room = budget - _bytes(head) - 2 - _bytes(log)
+    return _within(f"{head}\n\n{_reasons(result, previous, room)}".rstrip() + log, budget)
 
 
 def _verdict(result: CheckResult) -> str:
-    if result.timed_out:
-        said = f"`{result.command}` did not end within {result.seconds:.0f} s and was stopped."
+    red = result.red
+    if red.timed_out:
+        said = f"`{red.command}` did not end within {red.seconds:.0f} s and was stopped."
     else:
-        said = f"`{result.command}` ended with exit code {result.exit_code}."
-    if result.out_of_memory:
+        said = f"`{red.command}` ended with exit code {red.exit_code}."
+    if red.out_of_memory:
         said += " It ran out of memory."
-    return said if result.passed is None else f"{said} {result.passed} passed."
+    if result.passed is not None:
+        said += f" {result.passed} passed."
+    if result.asked is not None:
+        said += " Only tests that failed before were run; all others wait until these pass."
+    others = [part.command for part in result.parts if not part.green and part is not red]
+    if others:
+        said += f" Red too: {_commands(others)}."
+    if result.not_run:
+        said += f" Not run after that: {_commands(result.not_run)}."
+    return said
+
+
+def _commands(commands: Sequence[str]) -> str:
+    return ", ".join(f"`{command}`" for command in commands)
+
+
+def _lacking(result: CheckResult) -> list[str]:
+    """What the environment seems to lack, so that nobody looks for it in the code."""
+    if not result.missing:
+        return []
+    words = "; ".join(missing.words for missing in result.missing)
+    start = "The check cannot start: its" if result.cannot_start else "The"
+    return [f"{start} environment seems to lack: {words}."]
 
 
 def _names(result: CheckResult, previous: CheckResult | None) -> list[str]:
@@ -47,10 +73,12 @@ def _names(result: CheckResult, previous: CheckResult | None) -> list[str]:
     before = previous.failing
     if before == result.failing and now:
         return [_listed("Failing, as in the last run", now)]
+    ran = before if result.complete else before & (result.asked or frozenset())
     groups = (
         ("Failing since your last change", [name for name in now if name not in before]),
         ("Still failing", [name for name in now if name in before]),
-        ("Fixed since the last run", sorted(before - result.failing)),
+        ("Fixed since the last run", sorted(ran - result.failing)),
+        ("Failed before, not run this time", sorted(before - ran - result.failing)),
     )
     return [_listed(title, names) for title, names in groups if names]
 
@@ -92,9 +120,10 @@ def _alike(failures: Iterable[Failure]) -> list[list[Failure]]:
 
 def _section(alike: Sequence[Failure]) -> str:
     first, others = alike[0], len(alike) - 1
+    detail = own_frames(first.detail.strip("\n"))
     where = f" at {first.location}" if first.location else ""
     more = f" (and {others} more, the same way)" if others else ""
-    message, detail = first.message.strip(), first.detail.strip("\n")
+    message = first.message.strip()
     told = detail if message in detail.split("\n", 1)[0] else f"{message}\n{detail}"
     return f"## {_name(first.name)}{where}{more}\n{told}".rstrip()
 

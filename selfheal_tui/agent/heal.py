@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from selfheal_tui.agent import prompts
 from selfheal_tui.agent.attempts import Attempts
 from selfheal_tui.agent.brief import project_brief, with_plan
-from selfheal_tui.agent.digest import failure_digest
+from selfheal_tui.agent.digest import BUDGET, failure_digest
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.ledger import Ledger, State
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome
+from selfheal_tui.agent.partly import may_be_offered, partly_healed
 from selfheal_tui.agent.planning import Planning
 from selfheal_tui.agent.ports import Emit, Repository, Shadow, Snapshot
 from selfheal_tui.agent.reviewing import Reviewing
@@ -43,12 +44,14 @@ START_PATCH = 8 * 1024
 @dataclass(frozen=True)
 class Job:
     """What is asked. `instructions` is the project's own notes for agents; `start` a tree of an
-    earlier run to go on from, empty for the untouched one."""
+    earlier run to go on from, empty for the untouched one; `digest` the bytes that the coder is
+    told of a red check."""
 
     task: str
     attempts: int
     instructions: str = ""
     start: str = ""
+    digest: int = BUDGET
 
 
 class Healing:
@@ -136,6 +139,7 @@ class Healing:
             commit_tree=rest.commit_tree,
             check=check,
             refused=(*healed.refused, *rest.words),
+            partial="" if check is not None and check.green else healed.partial,
         )
 
     async def _taken_out(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Rest:
@@ -172,7 +176,7 @@ class Healing:
         return project_brief(
             task=self._job.task,
             check=self._checker.command if self._checker else "",
-            failure=failure_digest(before, None) if before is not None and red else "",
+            failure=self._digest(before, None) if before is not None and red else "",
             files=[file.path for file in files],
             instructions=self._job.instructions,
         )
@@ -196,7 +200,7 @@ class Healing:
         if self._checker is None:
             return await self._unchecked(number, ended, tree, history)
         try:
-            result = await self._steering.step(self._checker.here("verify"))
+            result = await self._steering.step(self._checker.verify(self._kept_ledger()))
         except StepCut:
             await self._check_was_cut(number, tree, history, summary)
             return None
@@ -234,18 +238,14 @@ class Healing:
     ) -> None:
         ledger = self._kept_ledger()
         previous, best = ledger.states[-1].result, ledger.best
-        outcome = ledger.add(State(number, tree, result))
-        text = failure_digest(result, previous)
+        state = State(number, tree, result, summary)
+        outcome = ledger.add(state)
+        text = self._digest(result, previous)
         if outcome == "worse":
             await self._workspace.restore(best.tree)
-            now, then = len(result.failing), len(best.result.failing)
-            lost = f"attempt {number} fails {now} tests, not {then}"
-            self._emit(RolledBack(tree, best.tree, lost))
-            state = f"attempt {best.attempt}" if best.attempt else "the original files"
-            text += (
-                f"\n\nThis is worse than before ({lost}), so the files went back to {state}."
-                " Your last edits are gone; start from there."
-            )
+            lost = ledger.lost(state, best)
+            self._emit(RolledBack(tree, best.tree, f"attempt {number}: {lost}"))
+            text += f"\n\n{ledger.told_of_return(state, best)}"
         await self._failed(number, outcome, tree, history, text, summary, result)
 
     async def _proved(
@@ -269,7 +269,7 @@ class Healing:
             " of the tree: something outside it, or left over, made it pass.\n\n"
         )
         self._kept_ledger().add(State(number, tree, proof))
-        digest = failure_digest(proof, None)
+        digest = self._digest(proof, None)
         await self._failed(number, "not proved", tree, history, text + digest, "", proof)
         return None
 
@@ -357,10 +357,27 @@ class Healing:
         else:
             still, before = len(best.result.failing), len(baseline.failing)
             text = (
-                f"not healed in {attempts} attempts; the best, attempt {best.attempt}, has"
-                f" {still} failing instead of {before}"
+                f"not healed in {attempts} attempts; the best, attempt {best.attempt}:"
+                f" {self._ledger.standing(best.result).words}"
+                f" ({still} failing instead of {before})"
             )
         return NotHealedYet(best, baseline, text)
+
+    async def part(self, reached: NotHealedYet) -> Healed | None:
+        """The best state as a partial change, with a fresh sandbox's word on just that; None where
+        there is none to offer. Raises RepositoryRefused where it cannot be committed."""
+        best, ledger, checker = reached.best, self._ledger, self._checker
+        if not (best and ledger and checker and may_be_offered(best, ledger)):
+            return None
+        tree = await self._repository.commit_tree_for(self._snapshot, best.tree)
+        try:
+            proof = await self._steering.step(checker.fresh(tree, everything=True))
+        except StepCut:
+            return None
+        return partly_healed(best, tree, proof, ledger, checker.flaky)
+
+    def _digest(self, result: CheckResult, previous: CheckResult | None) -> str:
+        return failure_digest(result, previous, budget=self._job.digest)
 
     def _kept_ledger(self) -> Ledger:
         assert self._ledger is not None, "a check has a baseline before its first attempt"

@@ -13,7 +13,8 @@ from selfheal_tui.core.checks import CheckResult
 class Healed:
     """A tree that may be proposed. `check` is the proving run on exactly `commit_tree`, None where
     there is no check; `tree` is the same change on the user's uncommitted edits. `refused` says
-    what the user took out of it."""
+    what the user took out of it. `partial` tells what a change came to that does not heal all
+    (`2 of 3 fixed, none broken`); empty for any other."""
 
     tree: str
     commit_tree: str
@@ -25,6 +26,7 @@ class Healed:
     message: str
     review: Review | None
     refused: tuple[str, ...] = ()
+    partial: str = ""
 
 
 @dataclass(frozen=True)

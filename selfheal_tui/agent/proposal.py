@@ -65,6 +65,7 @@ def proof_of(
         warnings=(*notes, *_warnings(healed, files)),
         review=_review_words(healed),
         refused=healed.refused,
+        partial=healed.partial,
     )
 
 
@@ -72,6 +73,8 @@ def _warnings(healed: Healed, files: tuple[FileDiff, ...]) -> tuple[str, ...]:
     warnings: list[str] = []
     if healed.check is None:
         warnings.append("not verified: no check was run")
+    elif healed.partial:
+        warnings.append(f"partly healed: {healed.partial}; the check still fails")
     elif not healed.check.green:
         warnings.append("not verified: the check fails on what is left of the change")
     warnings += warnings_for(files)

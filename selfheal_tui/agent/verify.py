@@ -1,105 +1,218 @@
-"""Runs of the check. The verdict is the exit code; the names of what failed are read beside it."""
+"""Runs of the check. The verdict is the exit codes; the names of what failed are read beside them.
+
+Where the check is several commands, they run in their order, and stop at the first red one unless
+what comes after it decides whether the state is the best so far.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from selfheal_tui.agent.ports import CommandResult, Emit, Sandbox
+from selfheal_tui.agent.checkruns import CheckRuns
+from selfheal_tui.agent.ledger import Ledger
+from selfheal_tui.agent.ports import Emit, Sandbox
 from selfheal_tui.agent.workspace import Workspace
-from selfheal_tui.core.checks import NOT_NAMED, CheckResult, Failure
-from selfheal_tui.core.events import CheckEnded
-from selfheal_tui.core.failures.read import read_failures
-from selfheal_tui.core.text import fold_terminal
+from selfheal_tui.core.checks import (
+    NOT_NAMED,
+    CheckResult,
+    Failure,
+    flaky_between,
+    joined,
+    together,
+    without,
+)
+from selfheal_tui.core.detected import Check
+from selfheal_tui.core.events import CheckChosen, CheckEnded, Warned
+from selfheal_tui.core.failures.lint import is_linter
+from selfheal_tui.core.focus import focused
 from selfheal_tui.errors import SandboxLost, UsageError
 
 NOT_FOUND = 127
 
+GoesOn = Callable[[CheckResult], bool]
+"""Whether the commands after a red one run too, by what the check came to so far."""
+
+
+def _never(so_far: CheckResult) -> bool:
+    return False
+
+
+def _always(so_far: CheckResult) -> bool:
+    return True
+
 
 class Checker:
-    """Runs one check command on trees of one workspace, and remembers which tests flake."""
+    """Runs the check on trees of one workspace, and remembers which tests flake.
 
-    def __init__(self, workspace: Workspace, *, command: str, timeout: float, emit: Emit) -> None:
+    `files` are the paths of the user's tree and `scripts` those of its package.json; a check that
+    took `focus_after` seconds on the untouched tree runs the tests that failed first, by name.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        checks: Sequence[Check],
+        timeout: float,
+        emit: Emit,
+        focus_after: float = float("inf"),
+        files: Collection[str] = (),
+        scripts: Mapping[str, str] | None = None,
+    ) -> None:
         self._workspace = workspace
-        self._timeout = timeout
+        self._checks = tuple(checks)
+        self._runs = CheckRuns(workspace, timeout=timeout, files=files)
         self._emit = emit
-        self.command = command
+        self._focus_after = focus_after
+        self._scripts = scripts or {}
+        self._is_slow = False
         self.flaky: frozenset[str] = frozenset()
 
-    async def baseline(self) -> CheckResult:
-        """The check on the untouched tree; a red one runs twice, to find what flakes.
+    @property
+    def command(self) -> str:
+        """All of the check, as one line for people."""
+        return joined([check.command for check in self._checks])
 
-        Raises UsageError when the command does not exist in the sandbox.
+    async def baseline(self) -> CheckResult:
+        """The whole check on the untouched tree; a red one runs twice, to find what flakes.
+
+        A guard that does not pass is no part of the check from here on. Raises UsageError when a
+        command does not exist in the sandbox.
         """
-        first = await self.here("baseline")
-        if first.exit_code == NOT_FOUND:
-            said = first.output.strip().splitlines()
-            raise UsageError(
-                f"the check `{self.command}` cannot be run in the sandbox"
-                f" ({said[-1] if said else 'command not found'}); name one with --check,"
-                " or a sandbox that has it with --sandbox or --image"
-            )
+        first = await self.here("baseline", _always)
+        self._is_slow = first.seconds >= self._focus_after
+        for part in first.parts or (first,):
+            if part.exit_code == NOT_FOUND:
+                raise UsageError(_not_found(part))
         if first.green or first.timed_out:
             return first
-        second = await self.here("flaky")
-        self.flaky = first.failing ^ second.failing
-        return second if second.green else _without(first, self.flaky)
+        second = await self.here("flaky", _always)
+        self.flaky = flaky_between(first, second)
+        return second if second.green else without(first, self.flaky)
 
-    async def here(self, purpose: str) -> CheckResult:
+    async def verify(self, ledger: Ledger) -> CheckResult:
+        """The verdict on the workspace's tree.
+
+        The tests that failed in the best state run first where the check is slow: when they show
+        that this state is no better, the rest is not paid for.
+        """
+        first = await self._focused(ledger)
+        if first is not None:
+            return first
+        result = await self.here("verify", ledger.could_be_best)
+        if result.green or not self._is_doubtful(result, ledger):
+            return without(result, self.flaky)
+        # Asked once more, and no more than that: a flaky test must not decide alone.
+        second = await self.here("flaky", ledger.could_be_best)
+        if result.complete and second.complete:
+            self.flaky |= flaky_between(result, second)
+        return second if second.green else without(second, self.flaky)
+
+    async def here(self, purpose: str, goes_on: GoesOn = _never) -> CheckResult:
         """The check on the workspace's tree as it is; what the check itself writes is undone."""
         tree = await self._workspace.sync()
         try:
-            result = await self._run(self._workspace.sandbox, tree, purpose)
+            result = await self._all(self._workspace.sandbox, tree, purpose, goes_on)
+            await self._workspace.restore(tree)
+            return result if result.green else await self._runs.keep_log(result)
         except SandboxLost as lost:
             await self._workspace.replace_lost(lost)
             return self._lost(tree, purpose, lost)
-        await self._workspace.restore(tree)
-        return await self._once_more(result, purpose)
 
-    async def fresh(self, tree: str, purpose: str = "proof") -> CheckResult:
-        """The check on exactly `tree`, in a sandbox that nothing else has touched."""
+    async def fresh(self, tree: str, *, everything: bool = False) -> CheckResult:
+        """The check on exactly `tree`, in a sandbox that nothing else has touched; with
+        `everything` no command is left out after a red one."""
+        goes_on = _always if everything else _never
         try:
             async with self._workspace.fresh(tree) as sandbox:
-                return await self._run(sandbox, tree, purpose)
+                result = await self._all(sandbox, tree, "proof", goes_on)
         except SandboxLost as lost:
-            return self._lost(tree, purpose, lost)
+            return self._lost(tree, "proof", lost)
+        return result if result.green else await self._runs.keep_log(result)
 
     def unknown(self, why: str) -> CheckResult:
         """What stands for the verdict of a run that did not come to one."""
         return CheckResult(self.command, 130, 0.0, (Failure(NOT_NAMED, why),), output=why)
 
-    async def _once_more(self, result: CheckResult, purpose: str) -> CheckResult:
-        """A red verdict that only flaky tests made is asked for a second time."""
-        if purpose != "verify" or result.green or not result.failing <= self.flaky:
-            return result
-        return await self.here("flaky")
+    # --- whole runs ------------------------------------------------------------------------
 
-    async def _run(self, sandbox: Sandbox, tree: str, purpose: str) -> CheckResult:
-        number, ended = await self._workspace.run(
-            self.command,
-            purpose=purpose,
-            timeout=self._timeout,
-            shell_state=False,
-            sandbox=sandbox,
-        )
-        result = self._read(ended, sandbox.facts.workdir)
-        self._tell(number, tree, purpose, result)
+    async def _all(self, sandbox: Sandbox, tree: str, purpose: str, goes_on: GoesOn) -> CheckResult:
+        numbers: list[str] = []
+        parts: list[CheckResult] = []
+        for check in self._checks:
+            if parts and not together(parts).green and not goes_on(together(parts)):
+                break
+            number, part = await self._runs.run(check.command, purpose, sandbox)
+            numbers.append(number)
+            parts.append(self._as_one_of_several(part))
+        if purpose == "baseline":
+            numbers, parts = self._without_guards(numbers, parts)
+        rest = [check.command for check in self._checks[len(parts) :]]
+        result = together(parts, rest)
+        # The verdict is told of the run that decided it: the first red one, or the last.
+        red = (at for at, part in enumerate(parts) if not part.green)
+        self._tell(numbers[next(red, -1)], tree, purpose, result)
         return result
 
-    def _read(self, ended: CommandResult, root: str) -> CheckResult:
-        output = fold_terminal(ended.output.decode("utf-8", "replace"))
-        failures, passed = read_failures(
-            self.command, output, ended.exit_code, ended.timed_out, root=root
-        )
-        return CheckResult(
-            self.command,
-            ended.exit_code,
-            ended.seconds,
-            failures,
-            passed,
-            ended.timed_out,
-            ended.out_of_memory,
-            output,
-        )
+    def _as_one_of_several(self, part: CheckResult) -> CheckResult:
+        """A linter whose findings have no names fails as one thing; it hides no tests."""
+        if len(self._checks) == 1 or part.named or part.timed_out or not is_linter(part.command):
+            return part
+        failures = (replace(failure, name=f"({part.command})") for failure in part.failures)
+        return replace(part, failures=tuple(failures))
+
+    def _without_guards(
+        self, numbers: Sequence[str], parts: Sequence[CheckResult]
+    ) -> tuple[list[str], list[CheckResult]]:
+        """Leave out the guards that fail before any change, and tell what the check is then."""
+        runs = list(zip(self._checks, numbers, parts, strict=True))
+        kept = [run for run in runs if run[2].green or not run[0].guard]
+        for check, _, part in runs:
+            if check.guard and not part.green:
+                why = _why_left_out(part)
+                self._emit(Warned(f"`{check.command}` {why}: it is no part of the check"))
+        if len(kept) < len(runs):
+            self._checks = tuple(check for check, _, _ in kept)
+            tell_checks(self._checks, self._emit)
+        return [number for _, number, _ in kept], [part for _, _, part in kept]
+
+    def _is_doubtful(self, result: CheckResult, ledger: Ledger) -> bool:
+        """Whether only tests that flake, or that passed before, keep a red result from a better."""
+        new = result.failing - ledger.baseline.result.failing
+        return result.named and result.complete and (result.failing <= self.flaky or bool(new))
+
+    # --- focused runs ----------------------------------------------------------------------
+
+    async def _focused(self, ledger: Ledger) -> CheckResult | None:
+        """The result of the tests that failed in the best state; None where it does not settle
+        the verdict: they pass, or could not be asked for, or it may be the best state yet."""
+        red = ledger.best.result.red
+        names = red.failing - self.flaky
+        if not self._is_slow or red.green or not red.named or not names:
+            return None
+        command = focused(red.command, names, self._scripts)
+        if command is None:
+            return None
+        result = await self._by_name(command, names)
+        if result is None or result.green or ledger.could_be_best(result):
+            return None
+        return result if result.timed_out or result.failing <= names else None
+
+    async def _by_name(self, command: str, names: frozenset[str]) -> CheckResult | None:
+        """A run of some tests in the workspace; None where the sandbox ended in it."""
+        tree = await self._workspace.sync()
+        try:
+            number, part = await self._runs.run(command, "focused", self._workspace.sandbox)
+            result = without(replace(part, asked=names), self.flaky)
+            self._tell(number, tree, "focused", result)
+            await self._workspace.restore(tree)
+            return result if result.green else await self._runs.keep_log(result)
+        except SandboxLost as lost:
+            await self._workspace.replace_lost(lost)
+            return None
+
+    # --- telling ---------------------------------------------------------------------------
 
     def _lost(self, tree: str, purpose: str, lost: SandboxLost) -> CheckResult:
         failure = Failure(NOT_NAMED, f"the sandbox ended during the check: {lost}")
@@ -123,7 +236,22 @@ class Checker:
         )
 
 
-def _without(result: CheckResult, flaky: frozenset[str]) -> CheckResult:
-    """The result with the flaky tests left out, where any other is left."""
-    steady = tuple(failure for failure in result.failures if failure.name not in flaky)
-    return replace(result, failures=steady or result.failures)
+def tell_checks(checks: Sequence[Check], emit: Emit) -> None:
+    """Tell the commands of the check, in their order."""
+    for number, check in enumerate(checks, 1):
+        emit(CheckChosen(check.command, check.source, number, len(checks)))
+
+
+def _why_left_out(part: CheckResult) -> str:
+    if part.exit_code == NOT_FOUND or part.cannot_start:
+        return "cannot be run in the sandbox"
+    return "fails before any change"
+
+
+def _not_found(part: CheckResult) -> str:
+    said = part.output.strip().splitlines()
+    return (
+        f"the check `{part.command}` cannot be run in the sandbox"
+        f" ({said[-1] if said else 'command not found'}); name one with --check,"
+        " or a sandbox that has it with --sandbox or --image"
+    )

@@ -46,7 +46,9 @@ def with_kept_check(settings: Settings, order: Order, *, given: bool) -> tuple[S
     check = order.kept.check if order.kept else None
     if given or check is None:
         return settings, order
-    settings = replace(settings, check=replace(settings.check, command=check))
+    checks = order.kept.checks if order.kept and len(order.kept.checks) > 1 else ()
+    command = "" if checks else check
+    settings = replace(settings, check=replace(settings.check, command=command, commands=checks))
     return settings, replace(order, no_check=not check)
 
 
@@ -79,7 +81,8 @@ def find_session(store: Store, prefix: str, repository: str | None) -> SessionRo
 
 def _kept(store: Store, row: SessionRow) -> Kept | None:
     """None where the session never came to a snapshot: it starts anew."""
-    snapshot, tree, proposal, check = None, "", None, None
+    snapshot, tree, proposal = None, "", None
+    checks: tuple[str, ...] = ()
     for event, _ in store.events(row.id):
         match event:
             case SnapshotTaken():
@@ -89,12 +92,13 @@ def _kept(store: Store, row: SessionRow) -> Kept | None:
             case ProposalMade():
                 tree, proposal = event.worktree, event
             case CheckChosen():
-                check = event.command
+                checks = (*(checks if event.number > 1 else ()), event.command)
             case Committed():
                 raise UsageError(f"session {row.id} is done: {event.commit} is on {event.ref}")
             case WorktreeUpdated():
                 raise UsageError(f"session {row.id} is done: its change is in your working tree")
-    return Kept(snapshot, tree, proposal, check) if snapshot else None
+    check = checks[0] if checks else None
+    return Kept(snapshot, tree, proposal, check, checks) if snapshot else None
 
 
 def _snapshot(event: SnapshotTaken) -> Snapshot:

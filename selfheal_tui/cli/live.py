@@ -144,7 +144,7 @@ class LiveConductor:
         needs = Needs(
             folder=str(self._bench.place.repository),
             model=lambda: self._bench.model(settings),
-            check=settings.check.command,
+            check=_check_words(settings),
             no_check=self._bench.no_check(settings),
         )
         ready = await get_ready(parts, needs, self._tell)
@@ -166,7 +166,7 @@ class LiveConductor:
         from selfheal_tui.cli.kept import take_up, with_kept_check
 
         order = take_up(self._bench.records, self._order(self._id, ""), session)
-        given = bool(self._settings.check.command)
+        given = bool(self._settings.check.chosen)
         self._settings, order = with_kept_check(self._settings, order, given=given)
         self._begin(order)
 
@@ -179,6 +179,7 @@ class LiveConductor:
             repository=str(self._bench.place.repository),
             target=self._bench.target(),
             no_check=self._bench.no_check(self._settings),
+            partial=True,
         )
 
     def _begin(self, order: Order) -> None:
@@ -318,7 +319,7 @@ class LiveConductor:
 
     def settings(self) -> Sequence[tuple[str, str]]:
         settings = self._settings
-        return (("model", settings.model.name), ("check", settings.check.command))
+        return (("model", settings.model.name), ("check", _check_words(settings)))
 
     def choose(self, name: str, value: str) -> str:
         """Set `model` or `check` for the next session."""
@@ -327,7 +328,8 @@ class LiveConductor:
             model = replace(settings.model, name=value, planner="", coder="", reviewer="")
             self._settings = replace(settings, model=model)
         else:
-            self._settings = replace(settings, check=replace(settings.check, command=value))
+            check = replace(settings.check, command=value, commands=())
+            self._settings = replace(settings, check=check)
         if not self.running:
             self._make_anew()
             return f"{name}: {value}"
@@ -353,6 +355,13 @@ class LiveConductor:
         """Earlier sessions of this repository, latest first."""
         rows = self._bench.records.sessions(str(self._bench.place.repository))
         return [SessionLine(row.id, row.started, row.outcome, row.task) for row in rows]
+
+
+def _check_words(settings: Settings) -> str:
+    """The check that the user named, as one line; empty where it is detected."""
+    from selfheal_tui.core.checks import joined
+
+    return joined(settings.check.chosen)
 
 
 def _needs_repository_only(order: Order) -> bool:

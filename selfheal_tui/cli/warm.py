@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from selfheal_tui.agent.ports import Repository, Shadow, Snapshot
-from selfheal_tui.core.detect import detect_check
+from selfheal_tui.core.detect import detect_checks
 from selfheal_tui.core.tree import TreeFile
 from selfheal_tui.errors import SelfhealError, UsageError
 from selfheal_tui.parts import Parts
@@ -129,10 +129,11 @@ class _Warming:
         if needs.check:
             return needs.check
         content = {file.path: file.content for file in self.files}
-        check = detect_check(content, content.__getitem__)
-        if check is None:
+        checks = detect_checks(content, content.__getitem__)
+        if not checks:
             raise UsageError("no check command was found in this project")
-        return f"{check.command} ({check.source})"
+        guards = "".join(f", after {check.command}" for check in checks[:-1])
+        return f"{checks[-1].command} ({checks[-1].source}){guards}"
 
     async def _engine(self) -> str:
         return await self.parts.provision.reach(lambda text: self._say(ENGINE, text))

@@ -40,6 +40,13 @@ def detect_node(project: Project) -> Check | None:
     return Check("node --test", tests[0]) if tests else None
 
 
+def package_scripts(content: bytes) -> dict[str, str]:
+    """The scripts of a package.json; empty where it cannot be read."""
+    project = Project(("package.json",), lambda _: content)
+    scripts = part_of(package_of(project), "scripts")
+    return {name: words(script) for name, script in scripts.items()}
+
+
 def package_of(project: Project) -> dict[str, object]:
     """package.json; empty where it cannot be read."""
     try:

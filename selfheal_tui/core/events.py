@@ -111,16 +111,21 @@ class SandboxWasLost:
 class CheckChosen:
     """The command whose exit code is the verdict, and where it came from; before it first runs.
 
-    `command` is empty where the user chose to work without a verdict.
+    `command` is empty where the user chose to work without a verdict. A check of several commands
+    is told one by one in the order in which they run, `number` from 1 to `of`; all have to pass.
+    Told again from 1 after the baseline, when a command is left out: what is told last holds.
     """
 
     command: str
     source: str
+    number: int = 1
+    of: int = 1
 
 
 @dataclass(frozen=True)
 class CommandStarted:
-    """A command began. `purpose` is tool, user, baseline, verify, proof, flaky or setup."""
+    """A command began. `purpose` is tool, user, baseline, verify, proof, flaky or setup; or
+    focused, for the tests alone that failed before, which run first where the check is slow."""
 
     id: str
     command: str
@@ -152,7 +157,10 @@ class CommandEnded:
 class CheckEnded:
     """A run of the check was read; after its `CommandEnded` with the same `id`.
 
-    `failing` names the failing tests; `tree` is the tree that was checked.
+    `failing` names the failing tests; `tree` is the tree that was checked. A check of several
+    commands is read once, after the last that ran; `id` is the first red one's, or the last one's,
+    `seconds` are those of all. With the purpose `focused` a green one is no verdict yet: the
+    whole check follows.
     """
 
     id: str

@@ -12,6 +12,7 @@ class Proof:
     """Facts of one proposal. `tree` is the tree to commit; `base` what it is compared with.
 
     `verified` is true only for exit code 0 of `command` on `tree` in a fresh sandbox.
+    `partial` says what was reached where the check still fails, empty else.
     `refused` names the hunks that the user took out before the proving run, each with its reason.
     `files` holds path, lines added, lines removed. `seconds` and `cost` (USD) are of the whole
     run, `check_seconds` of the proving run.
@@ -38,6 +39,7 @@ class Proof:
     warnings: tuple[str, ...] = ()
     review: str = ""
     refused: tuple[str, ...] = ()
+    partial: str = ""
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ def _tuples(value: Any) -> Any:
 def card_lines(proof: Proof) -> list[str]:
     """The card as plain lines, for a terminal or a report."""
     lines = [
-        f"verdict   {'VERIFIED' if proof.verified else 'NOT VERIFIED'}{_how(proof)}",
+        f"verdict   {_verdict(proof)}{_how(proof)}",
         f"tests     {_tests(proof)}",
         f"tree      {proof.tree}",
         f"sandbox   {proof.sandbox}; network {proof.network}",
@@ -81,6 +83,12 @@ def card_lines(proof: Proof) -> list[str]:
         lines.append(f"review    {proof.review}")
     lines += [f"warning   {warning}" for warning in proof.warnings]
     return lines
+
+
+def _verdict(proof: Proof) -> str:
+    if proof.partial:
+        return f"PARTLY HEALED (not verified, {proof.partial})"
+    return "VERIFIED" if proof.verified else "NOT VERIFIED"
 
 
 def _how(proof: Proof) -> str:

@@ -46,7 +46,8 @@ class Result:
             case SandboxOpened():
                 self.fields |= {"sandbox": event.kind, "image": event.image}
             case CheckChosen():
-                self.fields["check"] = event.command
+                before = f"{self.fields['check']} && " if event.number > 1 else ""
+                self.fields["check"] = before + event.command
             case CheckEnded():
                 self.fields["failing"] = list(event.failing)
                 if event.purpose == "baseline":
