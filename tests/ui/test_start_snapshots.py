@@ -106,6 +106,8 @@ def test_the_welcome_looks_as_it_should(snap_compare, state, size, theme):
 async def shown(pilot, story):
     """The app at rest after a story."""
     await began(pilot)
+    for pane in pilot.app.deck.panes:
+        pane.clock = lambda: 0.0
     pilot.app.conductor.tell(*(event for event, _ in story))
     await pilot.app.conductor.told(pilot)
     while pilot.app._notifications:
