@@ -23,6 +23,7 @@ from selfheal_tui.adapters.web import tab
 from selfheal_tui.adapters.web.server import WebServer
 from selfheal_tui.cli import main
 from tests.support.headless import Workplace
+from tests.support.terminal import plain
 
 FILES = {"a.txt": "a\n"}
 PROC = Path("/proc")
@@ -116,14 +117,21 @@ async def status(client, url, **options):
         return answer.status
 
 
-async def drawn(socket, what):
+async def drawn(socket, what, timeout=60):
     """What comes until `what` was drawn."""
-    seen = b""
-    while what not in seen:
-        message = await socket.receive(timeout=30)
-        assert message.type is aiohttp.WSMsgType.BINARY, (message, seen)
-        seen += message.data
-    return seen
+    seen = bytearray()
+
+    async def read():
+        while what not in seen:
+            message = await socket.receive()
+            assert message.type is aiohttp.WSMsgType.BINARY, (message, seen)
+            seen.extend(message.data)
+
+    try:
+        await asyncio.wait_for(read(), timeout)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"{what!r} never came: {plain(seen.decode())}") from None
+    return bytes(seen)
 
 
 async def test_the_token_lets_one_browser_in_and_is_void_then(tmp_path):
@@ -317,8 +325,12 @@ async def at_work(place, *arguments, **environment):
 
 async def closed(socket):
     """Read on until the server closes the tab."""
-    while (await socket.receive()).type is aiohttp.WSMsgType.BINARY:
-        pass
+
+    async def read():
+        while (await socket.receive()).type is aiohttp.WSMsgType.BINARY:
+            pass
+
+    await asyncio.wait_for(read(), 60)
 
 
 @pytest.fixture
