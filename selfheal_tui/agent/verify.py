@@ -87,8 +87,7 @@ class Checker:
                 raise UsageError(_not_found(part))
         if first.green or first.timed_out:
             return first
-        second = await self.here("flaky", _always)
-        self.flaky = flaky_between(first, second)
+        second = await self.here("flaky", _always, before=first)
         return second if second.green else without(first, self.flaky)
 
     async def verify(self, ledger: Ledger) -> CheckResult:
@@ -104,16 +103,22 @@ class Checker:
         if result.green or not self._is_doubtful(result, ledger):
             return without(result, self.flaky)
         # Asked once more, and no more than that: a flaky test must not decide alone.
-        second = await self.here("flaky", ledger.could_be_best)
-        if result.complete and second.complete:
-            self.flaky |= flaky_between(result, second)
+        second = await self.here("flaky", ledger.could_be_best, before=result)
         return second if second.green else without(second, self.flaky)
 
-    async def here(self, purpose: str, goes_on: GoesOn = _never) -> CheckResult:
-        """The check on the workspace's tree as it is; what the check itself writes is undone."""
+    async def here(
+        self, purpose: str, goes_on: GoesOn = _never, *, before: CheckResult | None = None
+    ) -> CheckResult:
+        """The check on the workspace's tree as it is; what the check itself writes is undone.
+
+        What differs from a run `before` on the same tree flakes.
+        """
         tree = await self._workspace.sync()
         try:
-            result = await self._all(self._workspace.sandbox, tree, purpose, goes_on)
+            result, number = await self._all(self._workspace.sandbox, purpose, goes_on)
+            if before is not None:
+                self.flaky |= flaky_between(before, result)
+            self._tell(number, tree, purpose, result)
             await self._workspace.restore(tree)
             return result if result.green else await self._runs.keep_log(result)
         except SandboxLost as lost:
@@ -126,7 +131,8 @@ class Checker:
         goes_on = _always if everything else _never
         try:
             async with self._workspace.fresh(tree) as sandbox:
-                result = await self._all(sandbox, tree, "proof", goes_on)
+                result, number = await self._all(sandbox, "proof", goes_on)
+                self._tell(number, tree, "proof", result)
         except SandboxLost as lost:
             return self._lost(tree, "proof", lost)
         return result if result.green else await self._runs.keep_log(result)
@@ -137,7 +143,10 @@ class Checker:
 
     # --- whole runs ------------------------------------------------------------------------
 
-    async def _all(self, sandbox: Sandbox, tree: str, purpose: str, goes_on: GoesOn) -> CheckResult:
+    async def _all(
+        self, sandbox: Sandbox, purpose: str, goes_on: GoesOn
+    ) -> tuple[CheckResult, str]:
+        """The result, and the id of the run that decided it: the first red one, or the last."""
         numbers: list[str] = []
         parts: list[CheckResult] = []
         for check in self._checks:
@@ -150,10 +159,8 @@ class Checker:
             numbers, parts = self._without_guards(numbers, parts)
         rest = [check.command for check in self._checks[len(parts) :]]
         result = together(parts, rest)
-        # The verdict is told of the run that decided it: the first red one, or the last.
         red = (at for at, part in enumerate(parts) if not part.green)
-        self._tell(numbers[next(red, -1)], tree, purpose, result)
-        return result
+        return result, numbers[next(red, -1)]
 
     def _as_one_of_several(self, part: CheckResult) -> CheckResult:
         """A linter whose findings have no names fails as one thing; it hides no tests."""
