@@ -11,8 +11,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from selfheal_tui import __version__
 from selfheal_tui.agent.ports import Ask
@@ -31,7 +30,7 @@ from selfheal_tui.core.events import (
     WorktreeUpdated,
 )
 from selfheal_tui.core.limits import Budget
-from selfheal_tui.core.redact import Redactor
+from selfheal_tui.core.redact import redacted
 from selfheal_tui.course import Course, short
 from selfheal_tui.errors import LimitReached, SelfhealError
 from selfheal_tui.parts import Order, Parts
@@ -129,7 +128,7 @@ class Session:
 
     def emit(self, event: Event) -> None:
         """Redact, store, show."""
-        clean = _redacted(event, self._parts.redactor)
+        clean = redacted(event, self._parts.redactor)
         self._parts.records.append(self._order.session, clean, time.time())
         match clean:
             case Committed(commit, _, ref, _):
@@ -199,15 +198,3 @@ class Session:
             closing.push_async_callback(self._parts.provision.close)
             if self._course.workspace:
                 closing.push_async_callback(self._course.workspace.close)
-
-
-def _redacted(event: Any, redactor: Redactor) -> Any:
-    """The same value with every string redacted."""
-    if isinstance(event, str):
-        return redactor.redact(event)
-    if isinstance(event, tuple):
-        return tuple(_redacted(item, redactor) for item in event)
-    if is_dataclass(event) and not isinstance(event, type):
-        values = {f.name: _redacted(getattr(event, f.name), redactor) for f in fields(event)}
-        return replace(event, **values)
-    return event

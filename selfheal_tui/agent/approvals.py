@@ -50,13 +50,18 @@ class Stale(Exception):
 
 
 class Approvals:
-    """Asks for consent and tells of it. Raises ApprovalRefused for a no."""
+    """Asks for consent and tells of it. Raises ApprovalRefused for a no.
 
-    def __init__(self, ask: Ask, emit: Emit, *, look_again: float = LOOK_AGAIN) -> None:
+    `first` is the number of the first one, where the record has earlier ones.
+    """
+
+    def __init__(
+        self, ask: Ask, emit: Emit, *, look_again: float = LOOK_AGAIN, first: int = 1
+    ) -> None:
         self._ask = ask
         self._emit = emit
         self._look_again = look_again
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first)
 
     async def get(self, request: R, why_stale: WhyStale | None = None) -> Granted[R]:
         """The consent to exactly `request`. Raises Stale only with `why_stale`."""

@@ -318,18 +318,22 @@ class Repository(Protocol):
     async def update_worktree(self, granted: Granted[WorktreeRequest], snapshot: Snapshot) -> None:
         """Write the files, each only where its bytes are still the snapshot's."""
 
-    async def stale(self, request: Request, snapshot: Snapshot) -> str:
+    async def stale(self, request: Request, snapshot: Snapshot | None) -> str:
         """Why `request` no longer holds, as a sentence; empty while it does.
 
-        Reads the user's repository only, and cheaply: it is asked again and again.
+        Reads the user's repository only, and cheaply: it is asked again and again. Only a commit
+        and files without a commit stand on a snapshot.
         """
 
-    async def undo_request(
-        self, commit: str, ref: str, *, update_worktree: bool
-    ) -> UndoRequest: ...
+    async def undo_request(self, commit: str, ref: str, *, update_worktree: bool) -> UndoRequest:
+        """The way back from `commit`, which must be the value of `ref`, to its parent.
+
+        `update_worktree`: whether the commit had updated the files. Raises `RepositoryRefused`
+        where others built on the commit, or it has no parent.
+        """
 
     async def undo(self, granted: Granted[UndoRequest]) -> Undone:
-        """Move the ref back and restore what may be restored."""
+        """Move the ref back and restore what may be restored. Here only: no remote hears of it."""
 
     async def check_remote(self, remote: str) -> None:
         """Raises `RepositoryRefused` when nothing could be pushed to a remote of this name."""

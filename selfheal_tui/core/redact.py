@@ -10,7 +10,8 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MARK = "[redacted]"
@@ -127,6 +128,18 @@ class Redactor:
             if any(sign in signs for sign in shape.signs):
                 text = shape.pattern.sub(_kept_and_marked, text)
         return text
+
+
+def redacted(value: Any, redactor: Redactor) -> Any:
+    """The same value with every string in it redacted: of a string, a tuple, a dataclass."""
+    if isinstance(value, str):
+        return redactor.redact(value)
+    if isinstance(value, tuple):
+        return tuple(redacted(item, redactor) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        values = {f.name: redacted(getattr(value, f.name), redactor) for f in fields(value)}
+        return replace(value, **values)
+    return value
 
 
 def _kept_and_marked(found: re.Match[str]) -> str:

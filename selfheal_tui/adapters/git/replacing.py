@@ -31,9 +31,9 @@ def file_of(path: str, entry: Entry | None, blobs: dict[str, bytes]) -> TreeFile
     return None if entry is None else TreeFile(path, entry.mode, blobs[entry.id])
 
 
-def with_line_ends_of(disk: TreeFile | None, file: TreeFile | None) -> TreeFile | None:
+def with_line_ends_of(disk: TreeFile | None, file: TreeFile) -> TreeFile:
     """`file` with CRLF, where all lines of what is on `disk` end so."""
-    if disk is None or file is None or LINK in {disk.mode, file.mode}:
+    if disk is None or LINK in {disk.mode, file.mode}:
         return file
     if not has_crlf_only(disk.content):
         return file
@@ -43,4 +43,4 @@ def with_line_ends_of(disk: TreeFile | None, file: TreeFile | None) -> TreeFile 
 def _replacement(difference: Difference, blobs: dict[str, bytes]) -> Replacement:
     path = difference.path
     old, new = file_of(path, difference.old, blobs), file_of(path, difference.new, blobs)
-    return Replacement(path, old, with_line_ends_of(old, new))
+    return Replacement(path, old, new and with_line_ends_of(old, new))

@@ -113,7 +113,7 @@ class GitRepository:
         async with self._lock:
             await in_thread(self._updates.make, granted, snapshot)
 
-    async def stale(self, request: Request, snapshot: Snapshot) -> str:
+    async def stale(self, request: Request, snapshot: Snapshot | None) -> str:
         """Why `request` no longer holds, as a sentence; empty while it does."""
         return await in_thread(self._staleness.why, request, snapshot)
 

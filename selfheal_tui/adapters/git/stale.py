@@ -37,20 +37,23 @@ class Staleness:
         self._pushes = pushes
         self._commit_paths: tuple[tuple[str, str], tuple[str, ...]] = (("", ""), ())
 
-    def why(self, request: Request, snapshot: Snapshot) -> str:
+    def why(self, request: Request, snapshot: Snapshot | None) -> str:
         """The sentence; empty while the request holds."""
         try:
             return self._why(request, snapshot)
         except RepositoryRefused as refused:
             return str(refused)
+        except OSError as error:
+            return f"the working tree cannot be read: {error.strerror}"
 
-    def _why(self, request: Request, snapshot: Snapshot) -> str:
+    def _why(self, request: Request, snapshot: Snapshot | None) -> str:
         match request:
             case PlanRequest() | SetupRequest():
                 return ""
             case PushRequest():
                 return self._of_push(request)
             case CommitRequest():
+                assert snapshot is not None, "a commit stands on a snapshot"
                 return state_against(self._ground.place) or self._of_commit(request, snapshot)
             case WorktreeRequest():
                 return state_against(self._ground.place) or self._on_disk(

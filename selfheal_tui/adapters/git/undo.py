@@ -9,7 +9,7 @@ checked out although the commit never touched its files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfheal_tui.adapters.git.ground import Ground
 from selfheal_tui.adapters.git.index import check_sparse
@@ -18,11 +18,11 @@ from selfheal_tui.adapters.git.obstacles import check_filters, check_state, iden
 from selfheal_tui.adapters.git.refs import Branch, Move, lock_ref, look_up, move
 from selfheal_tui.adapters.git.replacing import file_of, ids_of, with_line_ends_of
 from selfheal_tui.adapters.git.runner import Conversation, one_line
-from selfheal_tui.adapters.git.snapshot import Listing, list_worktree, to_lf
+from selfheal_tui.adapters.git.snapshot import Listing, list_worktree
 from selfheal_tui.adapters.git.worktree import Replacement
 from selfheal_tui.core.approval import Granted, UndoRequest
 from selfheal_tui.core.events import Undone
-from selfheal_tui.core.tree import LINK, TreeFile
+from selfheal_tui.core.tree import TreeFile
 from selfheal_tui.errors import RepositoryRefused
 
 
@@ -181,16 +181,17 @@ class Undos:
         wanted, restored = [], set()
         for difference in differences:
             path, committed, before = difference.path, difference.old, difference.new
-            if path not in found:
+            if path not in found and committed is not None:
                 continue
-            disk = found[path]
+            # What cannot be read there may be a folder of the commit's, which gives way.
+            disk = found.get(path)
             if self._is(disk, file_of(path, before, blobs)):
                 restored.add(path)
             elif self._is(disk, file_of(path, committed, blobs)) and _is_untouched(
                 listing, difference
             ):
-                back = with_line_ends_of(disk, file_of(path, before, blobs))
-                wanted.append(Replacement(path, disk, back))
+                back = file_of(path, before, blobs)
+                wanted.append(Replacement(path, disk, back and with_line_ends_of(disk, back)))
         replacements = self._ground.files.replaceable(wanted)
         restored.update(replacement.path for replacement in replacements)
         return _Plan(
@@ -208,13 +209,8 @@ class Undos:
             return False
         if disk.content == file.content:
             return True
-        in_its_line_ends = with_line_ends_of(disk, file)
-        return (
-            disk.mode != LINK
-            and b"\r\n" not in file.content
-            and in_its_line_ends is not None
-            and in_its_line_ends.content == disk.content
-            and to_lf(disk.content) == file.content
+        return b"\r\n" not in file.content and disk == replace(
+            with_line_ends_of(disk, file), mode=disk.mode
         )
 
 
