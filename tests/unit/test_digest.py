@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selfheal_tui.agent.digest import BUDGET, failure_digest
-from selfheal_tui.core.checks import NOT_NAMED, TIMED_OUT, CheckResult, Failure
+from selfheal_tui.core.checks import NOT_NAMED, TIMED_OUT, CheckResult, Failure, together
+from selfheal_tui.core.environment import Missing
+from selfheal_tui.core.failures.frames import own_frames
 from selfheal_tui.core.failures.read import read_failures
 
 OUTPUTS = Path(__file__).parent / "outputs"
@@ -118,3 +121,88 @@ def test_a_real_report_tells_every_assertion_within_the_budget():
 def test_the_same_result_gives_the_same_words(failures):
     red = result(*failures)
     assert failure_digest(red, None) == failure_digest(red, None)
+
+
+def test_what_was_not_run_is_told_as_such_and_not_as_fixed():
+    before = result(Failure("a"), Failure("b"), Failure("c"))
+    now = replace(result(Failure("b", "assert 1")), asked=frozenset(("a", "b")))
+    text = failure_digest(now, before)
+    assert "Only tests that failed before were run; all others wait until these pass." in text
+    assert "Fixed since the last run (1):\n- a" in text
+    assert "Failed before, not run this time (1):\n- c" in text
+
+
+def test_of_several_commands_the_first_red_one_is_the_verdict():
+    lint = CheckResult("ruff check .", 1, 1.0, (Failure("a.py: F401", "F401"),))
+    tests = CheckResult("pytest", 1, 1.0, (Failure("t", "no"),), passed=3)
+    stopped = together([lint], ["pytest"])
+    assert failure_digest(stopped, None).startswith(
+        "`ruff check .` ended with exit code 1. Not run after that: `pytest`.\nFailing (1):"
+    )
+    both = failure_digest(together([lint, tests]), None)
+    assert both.startswith("`ruff check .` ended with exit code 1. 3 passed. Red too: `pytest`.")
+    assert "- a.py: F401\n- t" in both
+
+
+def test_what_the_environment_lacks_comes_before_the_names():
+    red = result(Failure("a", "no yaml"), missing=(Missing("module", "yaml", "python"),))
+    assert "\nThe check cannot start: its environment seems to lack: the Python module yaml.\n" in (
+        failure_digest(red, None)
+    )
+    some = replace(red, passed=4)
+    assert "\nThe environment seems to lack: the Python module yaml.\n" in failure_digest(
+        some, None
+    )
+
+
+@given(FAILURES, st.integers(512, 5000))
+def test_where_the_whole_output_is_stays_said_in_any_budget(failures, budget):
+    red = result(*failures, log="/tmp/selfheal/check.log")
+    text = failure_digest(red, None, budget=budget)
+    assert text.endswith("(the whole output: read_file /tmp/selfheal/check.log)")
+    assert len(text.encode("utf-8", "surrogatepass")) <= budget
+
+
+TRACE = """\
+Traceback (most recent call last):
+  File "/work/till.py", line 3, in add
+    return load(x)
+  File "/usr/lib/python3.12/json/__init__.py", line 346, in loads
+    return _default_decoder.decode(s)
+  File "/work/.venv/lib/python3.12/site-packages/yaml/x.py", line 1, in y
+    deep(
+        more)
+  File "/work/till.py", line 9, in mend
+    raise KeyError(1)
+KeyError: 1"""
+
+
+def test_frames_of_libraries_are_left_out_of_a_trace():
+    assert own_frames(TRACE) == (
+        "Traceback (most recent call last):\n"
+        '  File "/work/till.py", line 3, in add\n'
+        "    return load(x)\n"
+        "    [... 5 lines of libraries left out ...]\n"
+        '  File "/work/till.py", line 9, in mend\n'
+        "    raise KeyError(1)\n"
+        "KeyError: 1"
+    )
+    node = (
+        "Error: no\n    at add (/work/a.js:1:2)\n    at Module._compile (node:internal/x:1:1)\n"
+        "    at run (/work/node_modules/jest/x.js:3:4)\n    at node:internal/main:5:6"
+    )
+    assert own_frames(node) == (
+        "Error: no\n    at add (/work/a.js:1:2)\n    [... 3 lines of libraries left out ...]"
+    )
+    java = "X: no\n\tat acme.T.a(T.java:1)\n" + "\tat java.base/java.util.A.b(A.java:1)\n" * 4
+    assert own_frames(java.rstrip()) == (
+        "X: no\n\tat acme.T.a(T.java:1)\n    [... 4 lines of libraries left out ...]"
+    )
+
+
+@given(st.lists(st.sampled_from(TRACE.split("\n")) | st.text(max_size=20), max_size=30))
+def test_what_is_no_frame_of_a_library_is_never_left_out(lines):
+    text = "\n".join(lines)
+    assert len(own_frames(text)) <= len(text) + 60
+    if "site-packages" not in text and "/lib/python" not in text:
+        assert own_frames(text) == text

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from selfheal_tui.errors import SettingsError
+from selfheal_tui.cli.options import settings_of
+from selfheal_tui.cli.parser import run_parser
+from selfheal_tui.cli.place import Place
+from selfheal_tui.errors import SettingsError, UsageError
 from selfheal_tui.settings import LimitSettings, Settings, resolve, setting_fields
 
 
@@ -95,3 +98,33 @@ def test_every_setting_has_a_sentence_and_a_variable_of_its_own():
     fields = list(setting_fields())
     assert all(field.doc for field in fields)
     assert len({field.environment for field in fields}) == len(fields)
+
+
+def test_one_check_or_several_and_the_later_layer_counts(tmp_path):
+    text = '[check]\ncommand = "a"\n[repositories."/r".check]\ncommands = ["b", "c"]\n'
+    settings, sources = resolved(tmp_path, text)
+    assert settings.check.chosen == ("b", "c")
+    assert settings.check.command == ""
+    assert "check.command" not in sources
+    settings, _ = resolved(tmp_path, text, flags={"check.command": "d"})
+    assert settings.check.chosen == ("d",)
+    settings, _ = resolved(tmp_path, text, repository="/other")
+    assert settings.check.chosen == ("a",)
+
+
+def options(*arguments):
+    return run_parser().parse_args([*arguments])
+
+
+def place_at(folder):
+    return Place(folder, folder, {"PATH": "/usr/bin:/bin"}, folder / "config")
+
+
+def test_one_check_flag_is_the_check_and_several_are_run_in_order(tmp_path):
+    place = place_at(tmp_path)
+    assert settings_of(options("--check", "a"), place).check.chosen == ("a",)
+    several = settings_of(options("--check", "a", "--check", "b"), place).check
+    assert (several.command, several.chosen) == ("", ("a", "b"))
+    assert settings_of(options(), place).check.chosen == ()
+    with pytest.raises(UsageError, match="stands alone"):
+        settings_of(options("--check", "a", "--check", "none"), place)
