@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from selfheal_tui.adapters.scripted import calling, say
+from selfheal_tui.adapters.scripted import calling
 from selfheal_tui.cli.kept import take_up
 from selfheal_tui.core.approval import (
     WHOLE_FILE,
@@ -76,6 +76,10 @@ def yes(request):
     return Answer(key_of(request), granted=True, by="user")
 
 
+def no(request):
+    return Answer(key_of(request), granted=False, by="user", reason="no")
+
+
 def wanting(**changes):
     def made(request):
         refused = changes.pop("refused", ())
@@ -116,12 +120,12 @@ async def test_a_refused_hunk_leaves_the_tree_which_is_checked_and_shown_anew(be
 
 
 async def test_what_is_left_may_be_red_and_then_the_card_says_that_nothing_proves_it(bench):
-    ask = answering(wanting(refused=(RefusedHunk("a.txt", 0),)), again("then not at all"))
-    ended = await bench.run([submitted(write("a.txt", TWO_HUNKS)), say("?"), say("?")], ask)
+    ask = answering(wanting(refused=(RefusedHunk("a.txt", 0),)), no)
+    ended = await bench.run([submitted(write("a.txt", TWO_HUNKS))], ask)
     proof = Proof.from_json(bench.of(ProposalMade)[1].proof)
     assert (proof.verified, proof.exit_code) == (False, 1)
     assert any("fails on what is left" in warning for warning in proof.warnings)
-    assert ended.exit_code == 1
+    assert ended.exit_code == 3
     assert bench.of(Committed) == []
 
 
@@ -174,7 +178,7 @@ async def test_hunks_beside_the_users_own_edits_of_the_same_file_leave_only_the_
     assert ended.outcome == "committed"
     (made,) = bench.of(Committed)
     assert bench.place.git("show", f"{made.commit}:a.txt") + "\n" == ONLY_FIRST
-    assert "mine" in bench.place.read("a.txt")
+    assert "mine" in (bench.place.repository / "a.txt").read_text()
 
 
 async def test_a_proposal_of_an_earlier_run_can_lose_a_hunk_too(bench):
@@ -204,7 +208,7 @@ async def test_the_working_tree_alone_can_be_updated(bench):
     assert (ended.exit_code, ended.outcome) == (0, "updated")
     assert "nothing was committed" in ended.text
     assert isinstance(ask.asked[1], WorktreeRequest)
-    assert bench.place.read("a.txt") == TWO_HUNKS
+    assert (bench.place.repository / "a.txt").read_text() == TWO_HUNKS
     assert bench.place.git("rev-parse", "HEAD") == before
     assert bench.place.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
     assert bench.of(WorktreeUpdateStarted)[0].paths == ("a.txt",)
@@ -320,9 +324,6 @@ async def test_a_plan_that_is_sent_back_is_made_anew_with_the_reason(planned):
 
 
 async def test_a_refused_plan_ends_the_run_as_a_refusal(planned):
-    def no(request):
-        return Answer(key_of(request), granted=False, by="user", reason="no")
-
     ended = await planned.run([plan("rewrite all")], answering(no))
     assert ended.exit_code == 3
 
