@@ -39,6 +39,7 @@ from selfheal_tui.ui.conductor import (
 if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
     from selfheal_tui.agent.deliver import Target
+    from selfheal_tui.cli.undoing import Undoable
     from selfheal_tui.core.approval import Answer, Request
     from selfheal_tui.core.events import Event
     from selfheal_tui.parts import Order, Parts
@@ -259,6 +260,29 @@ class LiveConductor:
             return "no session runs: there is no plan to change"
         self._session.replan(items)
         return ""
+
+    def undo(self) -> str:
+        """Ask for the undo of the commit of the last session. Why not, or empty."""
+        if self.running:
+            return "something runs, or waits for you: undo when it has ended"
+        from selfheal_tui.cli.undoing import find_undoable
+
+        try:
+            found = find_undoable(self._bench.records, "", str(self._bench.place.repository))
+        except UsageError as error:
+            return str(error)
+        self._running = asyncio.ensure_future(self._undo(found))
+        return ""
+
+    async def _undo(self, found: Undoable) -> None:
+        from selfheal_tui.cli.undoing import undo_and_say
+
+        async def parts() -> Parts:
+            return await self._bench.parts_for(self._settings, found.session)
+
+        await undo_and_say(found, parts, self._ask, self._show)
+        if self._said:
+            self._give_back("\n".join(self._said), "it was sent while an undo waited for you")
 
     def shell(self, command: str) -> str:
         """Run a command between two steps. Why not, or empty."""

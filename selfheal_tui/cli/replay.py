@@ -132,6 +132,9 @@ class ReplayConductor:
     def replan(self, items: Sequence[tuple[str, str]]) -> str:
         return "this is a record: its plan is what it was"
 
+    def undo(self) -> str:
+        return "this is a record: nothing can be undone"
+
     def shell(self, command: str) -> str:
         return "this is a record: no sandbox runs"
 

@@ -57,6 +57,11 @@ def _plan(app: SelfhealApp, given: str) -> None:
     app.action_edit_plan()
 
 
+def _undo(app: SelfhealApp, given: str) -> None:
+    if why_not := app.conductor.undo():
+        app.say_so(why_not, severity="warning")
+
+
 def _setting(app: SelfhealApp, name: str, given: str) -> None:
     """Say a setting, or set it for the next task: what runs keeps what it began with."""
     if given:
@@ -86,6 +91,7 @@ COMMANDS = {
         Command("plan", "/plan", "edit the plan", _plan),
         Command("check", "/check [CMD]", "say the check, or set it for the next task", _check),
         Command("model", "/model [NAME]", "say the model, or set it for the next task", _model),
+        Command("undo", "/undo", "take the commit of the last session back", _undo),
         Command("cost", "/cost", "what was used so far", _cost),
         Command("theme", "/theme [NAME]", "choose a theme", _theme),
         Command("quit", "/quit", "end the session and leave", _quit),

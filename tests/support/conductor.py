@@ -66,6 +66,10 @@ class FakeConductor:
         self.asked.append(("replan", items))
         return self._refuses
 
+    def undo(self):
+        self.asked.append(("undo",))
+        return self._refuses
+
     def answer(self, given):
         self.asked.append(("answer", given))
 
