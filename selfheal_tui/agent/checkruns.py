@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from selfheal_tui.agent.ports import CommandResult, Sandbox
@@ -49,7 +49,7 @@ class CheckRuns:
         documents: list[str] = []
         if ended.exit_code != 0 or ended.timed_out:
             documents = await _reports(sandbox)
-        return number, self._read(command, ended, sandbox.facts.workdir, documents)
+        return number, self.read(command, ended, documents, sandbox.facts.workdir)
 
     async def keep_log(self, result: CheckResult) -> CheckResult:
         """Write the output of a red check into the session's sandbox, to be looked at there."""
@@ -64,9 +64,12 @@ class CheckRuns:
             return result
         return replace(result, log=path)
 
-    def _read(
-        self, command: str, ended: CommandResult, root: str, documents: list[str]
+    def read(
+        self, command: str, ended: CommandResult, documents: Sequence[str] = (), root: str = ""
     ) -> CheckResult:
+        """What a command of the check said that ended so, with the reports that it wrote; `root`
+        is where the tree was, empty for the session's sandbox."""
+        root = root or self._workspace.sandbox.facts.workdir
         output = fold_terminal(ended.output.decode("utf-8", "replace"))
         failures, passed = read_failures(
             command, output, ended.exit_code, ended.timed_out, root=root, documents=documents

@@ -20,6 +20,7 @@ from selfheal_tui.agent.planning import Planning
 from selfheal_tui.agent.ports import Emit, Repository, Shadow, Snapshot
 from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.steering import Steering, StepCut
+from selfheal_tui.agent.steps import Steps
 from selfheal_tui.agent.takeout import Rest, take_out
 from selfheal_tui.agent.verify import Checker
 from selfheal_tui.agent.workspace import Workspace
@@ -90,6 +91,7 @@ class Healing:
         self._next = 1
         self._ledger: Ledger | None = None
         self._sent_back: Healed | None = None
+        self._steps = Steps(checker, workspace, steering) if checker else None
 
     async def run(self) -> Outcome:
         """Heal. Raises what the model, the sandbox and the limits raise."""
@@ -191,6 +193,8 @@ class Healing:
 
     async def _attempt(self, number: int, history: History) -> Healed | None:
         self._emit(AttemptStarted(number, self._job.attempts, self._workspace.tree))
+        if self._steps:
+            self._steps.begin()
         ended = await self._conversations.converse(self._coder, history)
         tree = await self._workspace.sync_or_drop()
         summary = str(ended.arguments["summary"]) if isinstance(ended, Finished) else ""
@@ -241,11 +245,15 @@ class Healing:
         state = State(number, tree, result, summary)
         outcome = ledger.add(state)
         text = self._digest(result, previous)
-        if outcome == "worse":
+        step = await self._steps.best(ledger, state) if self._steps else None
+        if step is not None:
+            outcome, best, result = ledger.add(step), step, step.result
+        if outcome == "worse" or step is not None:
             await self._workspace.restore(best.tree)
             lost = ledger.lost(state, best)
             self._emit(RolledBack(tree, best.tree, f"attempt {number}: {lost}"))
             text += f"\n\n{ledger.told_of_return(state, best)}"
+            tree = step.tree if step else tree
         await self._failed(number, outcome, tree, history, text, summary, result)
 
     async def _proved(

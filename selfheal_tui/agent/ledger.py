@@ -104,6 +104,8 @@ class Ledger:
     def told_of_return(self, state: State, best: State) -> str:
         """What the coder is told when the files go back from `state` to `best`."""
         goal = f"attempt {best.attempt}" if best.attempt else "the original files"
+        if best.attempt == state.attempt:
+            goal = "where you ran the check within this attempt"
         kept = f" There, {self.standing(best.result).words}." if best.attempt else ""
         return (
             f"This is worse than before ({self.lost(state, best)}), so the files went back to"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from selfheal_tui.agent.checkruns import CheckRuns
 from selfheal_tui.agent.ledger import Ledger
-from selfheal_tui.agent.ports import Emit, Sandbox
+from selfheal_tui.agent.ports import CommandResult, Emit, Sandbox
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.checks import (
     NOT_NAMED,
@@ -136,6 +136,10 @@ class Checker:
         except SandboxLost as lost:
             return self._lost(tree, "proof", lost)
         return result if result.green else await self._runs.keep_log(result)
+
+    def read(self, ended: CommandResult) -> CheckResult:
+        """What a run of the check that somebody else made says."""
+        return without(self._runs.read(self.command, ended), self.flaky)
 
     def unknown(self, why: str) -> CheckResult:
         """What stands for the verdict of a run that did not come to one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 
@@ -34,6 +34,9 @@ LONGEST_LINE = 8 * 1024
 
 _MAX_PATCH = 1024 * 1024
 
+Heard = Callable[[str, CommandResult, str], None]
+"""Hears a command of the model's, how it ended, and the tree that it left."""
+
 
 class Workspace:
     """Owns the session's sandbox. `tree` is the last synced tree, `base` the untouched one."""
@@ -54,6 +57,8 @@ class Workspace:
         self._sandbox: Sandbox | None = None
         self._replacements = 0
         self._ids = itertools.count(1)
+        self._ran: tuple[str, CommandResult] | None = None
+        self.heard: Heard | None = None
         self.base = base
         self.tree = base
 
@@ -117,10 +122,19 @@ class Workspace:
                 result.cancelled,
             )
         )
+        self._ran = (command, result) if purpose == "tool" else None
         return number, result
 
     async def sync(self) -> str:
-        """Take over what changed in the sandbox; the tree as it is now."""
+        """Take over what changed in the sandbox; the tree as it is now. A command of the model's
+        that ran just before is told to `heard`, with this tree."""
+        ran, self._ran = self._ran, None
+        tree = await self._taken_over()
+        if ran and self.heard:
+            self.heard(*ran, tree)
+        return tree
+
+    async def _taken_over(self) -> str:
         scan = await self.sandbox.scan()
         if not scan:
             return self.tree

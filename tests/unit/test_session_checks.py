@@ -386,3 +386,42 @@ async def test_what_the_environment_lacks_is_told_before_the_code_is_blamed(benc
         "The check cannot start: its environment seems to lack:"
         " the Python module no_such_module_at_all." in told
     )
+
+
+# --- steps within an attempt ---------------------------------------------------------------
+
+
+async def test_an_attempt_that_ends_worse_than_its_own_step_goes_back_to_the_step(bench):
+    bench.place.write("check.sh", ALL_OF)
+    bench.place.git("commit", "-qam", "Ask for three")
+    attempts(bench, 2)
+    check = ("bash", {"command": "sh check.sh"})
+    script = [
+        submitted(write("a.txt", "1\n2\n"), check, write("a.txt", "1\n")),
+        call("bash", command="cat a.txt; echo 3 >> a.txt"),
+        submitted(),
+    ]
+    ended = await bench.run(script)
+    assert ended.exit_code == 0, ended.text
+    assert bench.outcomes == ["better", "green"]
+    assert bench.of(AttemptEnded)[0].failing == ("has 3",)
+    told = bench.model.requests[1].messages[-1].text
+    assert "the files went back to where you ran the check within this attempt" in told
+
+
+async def test_a_step_whose_shell_was_set_up_to_please_counts_only_as_the_check_says(bench):
+    bench.place.write("check.sh", ALL_OF.replace("1 2 3", "${ONLY:-1 2 3}"))
+    bench.place.git("commit", "-qam", "Ask for three")
+    attempts(bench, 1)
+    script = [
+        submitted(
+            write("b.txt", "x\n"),
+            ("bash", {"command": "export ONLY=1"}),
+            ("bash", {"command": "sh check.sh"}),
+            write("c.txt", "x\n"),
+        )
+    ]
+    await bench.run(script)
+    assert bench.outcomes == ["same"]
+    assert len(bench.of(AttemptEnded)[0].failing) == 3
+    assert bench.of(RolledBack) == []
