@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from selfheal_tui.core.approval import Answer, Request
+from selfheal_tui.core.approval import Answer, PlanRequest, Request
 from selfheal_tui.core.events import (
     CommandStarted,
     Event,
@@ -26,14 +26,28 @@ from selfheal_tui.settings import UiSettings
 from selfheal_tui.ui.attention import Attention
 from selfheal_tui.ui.bars.header import Header
 from selfheal_tui.ui.bars.status import Status
-from selfheal_tui.ui.conductor import Asked, Happened, News, NotStarted, Questioned, Readied
+from selfheal_tui.ui.conductor import (
+    Asked,
+    Happened,
+    News,
+    NotStarted,
+    Questioned,
+    Readied,
+    Withdrawn,
+)
 from selfheal_tui.ui.screens.approval import ApprovalScreen
 from selfheal_tui.ui.screens.card import question
+from selfheal_tui.ui.screens.draft import Draft
+from selfheal_tui.ui.screens.plan import PlanScreen
 from selfheal_tui.ui.starting import give_back
 from selfheal_tui.ui.summary import Summary, fold
 
 if TYPE_CHECKING:
     from selfheal_tui.ui.app import SelfhealApp
+
+
+_ASKING = (ApprovalScreen, PlanScreen)
+"""The screens that ask for an approval."""
 
 
 class Listener:
@@ -43,6 +57,7 @@ class Listener:
         self._app = app
         self._question = ""
         self._proposal: ProposalMade | None = None
+        self._draft: Draft | None = None
         self.asked: Request | None = None
         self.summary = Summary()
         self.attention = Attention(app, app.ui or UiSettings(), os.environ)
@@ -66,6 +81,8 @@ class Listener:
                 self.asked = request
                 self.attention.call(question(request))
                 self.review()
+            case Withdrawn(reason):
+                self._withdraw(reason)
             case Questioned(text):
                 self._question = text
                 self.attention.call(f"the model asks: {text}")
@@ -104,7 +121,7 @@ class Listener:
         if self.summary.task:
             # Ids begin anew with each session, so its panes do too.
             await self._app.deck.fill()
-        self._proposal = None
+        self._proposal = self._draft = None
         self._app.waiting.started()
         self._app.waiting.taken(event.task)
 
@@ -139,12 +156,21 @@ class Listener:
 
     def review(self) -> None:
         """Show the approval that is wanted."""
-        if self.asked is None or isinstance(self._app.screen, ApprovalScreen):
+        if self.asked is None or isinstance(self._app.screen, _ASKING):
             return
         self._app.waiting.notice("")
+        if isinstance(self.asked, PlanRequest):
+            self._app.push_screen(PlanScreen(self.asked), self._reviewed)
+            return
         again = self.summary.attempt < self.summary.attempts
-        screen = ApprovalScreen(self.asked, self._proposal, again=again)
-        self._app.push_screen(screen, self._reviewed)
+        screen = ApprovalScreen(self.asked, self._proposal, again=again, draft=self._draft)
+        self._draft = None
+
+        def reviewed(given: Answer | None) -> None:
+            self._draft = screen.draft if given is None else None
+            self._reviewed(given)
+
+        self._app.push_screen(screen, reviewed)
 
     def _reviewed(self, given: Answer | None) -> None:
         if self.asked is None:
@@ -156,3 +182,14 @@ class Listener:
         self.attention.rest()
         self._app.conductor.answer(given)
         self._app.refresh_bindings()
+
+    def _withdraw(self, reason: str) -> None:
+        """Take down what no longer holds; what was chosen and typed waits for the next question."""
+        self.asked = None
+        for screen in self._app.screen_stack:
+            if isinstance(screen, ApprovalScreen):
+                self._draft = screen.keep_draft()
+        while any(isinstance(screen, _ASKING) for screen in self._app.screen_stack):
+            self._app.pop_screen()
+        self._app.waiting.notice("")
+        self._app.say_so(f"what was asked no longer holds: {reason}", severity="warning")

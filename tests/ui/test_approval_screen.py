@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from textual.widgets import Checkbox, Input, Static, TextArea
+from textual.widgets import Input, RadioButton, Static, TextArea
 
 from selfheal_tui.core.approval import (
+    WHOLE_FILE,
     Answer,
     CommitRequest,
     CommitWish,
+    PlanRequest,
+    PlanWish,
     PushRequest,
+    RefusedHunk,
     SetupRequest,
+    UndoRequest,
+    WorktreeRequest,
     key_of,
 )
 from selfheal_tui.core.events import (
@@ -23,10 +29,12 @@ from selfheal_tui.core.events import (
 )
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.ui.app import SelfhealApp
-from selfheal_tui.ui.conductor import Asked
+from selfheal_tui.ui.conductor import Asked, Withdrawn
 from selfheal_tui.ui.screens.approval import ApprovalScreen
 from selfheal_tui.ui.screens.difftext import DiffText, kind_of_line
+from selfheal_tui.ui.screens.plan import PlanScreen
 from selfheal_tui.ui.screens.reason import ReasonScreen
+from selfheal_tui.ui.widgets.refusing import RefusingView
 from tests.support.conductor import FakeConductor, opened, plain_panes
 
 PROOF = Proof(
@@ -53,7 +61,9 @@ PROOF = Proof(
 )
 PATCH = (
     "diff --git a/till.py b/till.py\n--- a/till.py\n+++ b/till.py\n@@ -1 +1 @@\n"
-    "-old\n+new \x1b[31m\n"
+    "-old\n+new \x1b[31m\n@@ -20 +20 @@ def x():\n-a\n+b\n"
+    "diff --git a/new.py b/new.py\nnew file mode 100644\n--- /dev/null\n+++ b/new.py\n"
+    "@@ -0,0 +1 @@\n+c\n"
 )
 MESSAGE = "Mend the till\n\nIt could not count.\n"
 COMMIT = CommitRequest("a" * 40, "c" * 40, "refs/heads/selfheal/x", "0" * 40, MESSAGE, False)
@@ -61,8 +71,16 @@ PUSH = PushRequest("d" * 40, "origin", "https://h.example/r.git", "refs/heads/x"
 SETUP = SetupRequest(
     "pip install x", "requirements.txt", "selfheal/python:1", ("requirements.txt",)
 )
+FILES = WorktreeRequest("b" * 40, "a" * 40, ("till.py", "new.py"))
+UNDO = UndoRequest("d" * 40, "refs/heads/x", "c" * 40, True, ("till.py",))
+PLAN = PlanRequest(("look", "mend"), ("till.py",))
+REQUESTS = [COMMIT, PUSH, SETUP, FILES, UNDO]
 STARTED = SessionStarted("s", "mend it", "/r", "1")
 PROPOSAL = ProposalMade("a" * 40, "a" * 40, PROOF.to_json(), PATCH, MESSAGE)
+
+
+def refused(request, reason, **fields):
+    return Answer(key_of(request), granted=False, by="user", reason=reason, **fields)
 
 
 async def asked(conductor, pilot, request=COMMIT, attempt=2):
@@ -79,15 +97,17 @@ def text_of(screen):
     return "\n".join(str(part.content) for part in screen.query(Static))
 
 
+def drawn(view):
+    return "\n".join(view.render_line(y).text for y in range(view.size.height))
+
+
 def answers(conductor):
     return [asked[1] for asked in conductor.asked if asked[0] == "answer"]
 
 
-def refused(request, reason, **fields):
-    return Answer(key_of(request), granted=False, by="user", reason=reason, **fields)
-
-
-@pytest.mark.parametrize("request_", [COMMIT, PUSH, SETUP], ids=lambda r: type(r).__name__)
+@pytest.mark.parametrize(
+    "request_", [COMMIT, PUSH, SETUP, FILES, UNDO], ids=lambda r: type(r).__name__
+)
 async def test_every_value_that_the_consent_is_bound_to_is_shown(request_):
     conductor = FakeConductor(running=True)
     app = app_of(conductor)
@@ -106,9 +126,11 @@ async def test_the_whole_card_with_its_warnings_first_and_the_whole_diff_are_sho
         shown = text_of(app.screen)
         assert [line for line in card_lines(PROOF) if line not in shown] == []
         assert shown.startswith("! tests touched: test_till.py")
+        await pilot.press("ctrl+r")
+        await pilot.pause()
         diff = app.screen.query_one(DiffText)
-        drawn = [diff.render_line(y).text.rstrip() for y in range(6)]
-        assert drawn == PATCH.replace("\x1b", "\u241b").splitlines()
+        lines = [diff.render_line(y).text.rstrip() for y in range(10)]
+        assert lines == PATCH.replace("\x1b", "\u241b").splitlines()[:10]
 
 
 @pytest.mark.parametrize("size", [(150, 50), (80, 24), (20, 5)], ids=str)
@@ -124,7 +146,9 @@ async def test_no_key_that_one_types_says_yes(size, key):
         assert isinstance(app.screen, ApprovalScreen)
 
 
-@pytest.mark.parametrize("request_", [COMMIT, PUSH, SETUP], ids=lambda r: type(r).__name__)
+@pytest.mark.parametrize(
+    "request_", [COMMIT, PUSH, SETUP, FILES, UNDO], ids=lambda r: type(r).__name__
+)
 async def test_ctrl_y_says_yes_to_exactly_what_is_shown(request_):
     conductor = FakeConductor(running=True)
     app = app_of(conductor)
@@ -198,7 +222,7 @@ async def test_another_message_is_asked_for_as_a_new_request():
         app.screen.query_one("#new-message", TextArea).load_text("Other words")
         await pilot.press("ctrl+y")
         await pilot.pause()
-        reason = "the message or the branch is to be another one"
+        reason = "the message or the place is another one"
         wish = CommitWish("Other words\n", "selfheal/x")
         assert answers(conductor) == [refused(COMMIT, reason, wish=wish)]
         conductor.tell(Asked(replace(COMMIT, message="Other words\n")))
@@ -207,17 +231,240 @@ async def test_another_message_is_asked_for_as_a_new_request():
         assert "Other words" in text_of(app.screen)
 
 
-@pytest.mark.parametrize(("current", "branch"), [(True, None), (False, "mine")])
-async def test_another_branch_is_asked_for_as_a_new_request(current, branch):
+@pytest.mark.parametrize(
+    ("place", "wish"),
+    [
+        ("branch", CommitWish(MESSAGE, "mine")),
+        ("current", CommitWish(MESSAGE, None)),
+        ("worktree", CommitWish(MESSAGE, None, commit=False)),
+    ],
+)
+async def test_another_place_is_asked_for_as_a_new_request(place, wish):
     conductor = FakeConductor(running=True)
     app = app_of(conductor)
     async with opened(app, size=(150, 50)) as pilot:
         await asked(conductor, pilot)
-        app.screen.query_one("#current", Checkbox).value = current
+        await pilot.press("ctrl+o")
+        app.screen.query_one(f"#{place}", RadioButton).value = True
         app.screen.query_one("#new-branch", Input).value = "mine"
+        await pilot.pause()
+        assert app.screen.query_one("#new-branch").display is (place == "branch")
         await pilot.press("ctrl+y")
         await pilot.pause()
-        assert [given.wish for given in answers(conductor)] == [CommitWish(MESSAGE, branch)]
+        assert [given.wish for given in answers(conductor)] == [wish]
+
+
+async def test_files_without_a_commit_are_approved_as_what_they_are():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot, FILES)
+        shown = text_of(app.screen)
+        assert "no commit; branches and index stay as they are" in shown
+        assert all(line in shown for line in card_lines(PROOF))
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == [Answer(key_of(FILES), granted=True, by="user")]
+
+
+# --- hunks -----------------------------------------------------------------------------------
+
+
+async def refuse(pilot, *keys, reason=""):
+    await pilot.press(*keys, "x")
+    await pilot.pause()
+    await pilot.press(*reason, "enter")
+    await pilot.pause()
+
+
+async def test_a_refused_hunk_is_marked_counted_and_asked_to_be_taken_out():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await refuse(pilot, "h", "h", reason="why")
+        assert app.screen.query_one(".window").border_title.endswith("1 of 3 hunks refused")
+        assert "takes 1 hunk out" in text_of(app.screen)
+        assert "✗ refused: why" in drawn(app.screen.query_one(RefusingView))
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        gone = (RefusedHunk("till.py", 1, "why"),)
+        wish = CommitWish(MESSAGE, "selfheal/x")
+        assert answers(conductor) == [refused(COMMIT, "hunks are refused", wish=wish, refused=gone)]
+
+
+async def test_a_refused_hunk_can_be_taken_back_in():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await refuse(pilot, "h")
+        await pilot.press("x", "ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == [Answer(key_of(COMMIT), granted=True, by="user")]
+
+
+async def test_going_back_from_a_hunks_reason_refuses_nothing():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await pilot.press("h", "x", "escape")
+        await pilot.pause()
+        assert app.screen.query_one(RefusingView).refused() == ()
+
+
+@pytest.mark.parametrize("keys", [("h", "X"), ("x",)], ids=["from a hunk", "at the heading"])
+async def test_a_whole_file_is_refused_and_taken_back_in_with_its_hunks(keys):
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await pilot.press("home", *keys)
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        view = app.screen.query_one(RefusingView)
+        assert view.refused() == (RefusedHunk("till.py", WHOLE_FILE),)
+        assert view.counts() == (2, 3)
+        await pilot.press("home", "h", "x")
+        await pilot.pause()
+        assert view.refused() == ()
+
+
+async def test_where_all_is_refused_a_yes_says_that_nothing_is_left():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        for keys in (["home", "h"], ["h"], ["h"]):
+            await refuse(pilot, *keys)
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == []
+        assert any("Nothing would be left" in note.message for note in app._notifications)
+
+
+async def test_refused_hunks_go_to_the_coder_with_the_reason_of_a_no():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await refuse(pilot, "h")
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        assert "without the refused hunks" in text_of(app.screen)
+        await pilot.press(*"no", "enter")
+        await pilot.pause()
+        gone = (RefusedHunk("till.py", 0),)
+        assert answers(conductor) == [refused(COMMIT, "no", again=True, refused=gone)]
+
+
+async def test_a_patch_that_cannot_be_read_is_shown_as_it_is():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        odd = replace(PROPOSAL, patch="diff --git what is this\n+x\n")
+        conductor.tell(STARTED, AttemptStarted(2, 3, "t"), odd, Asked(COMMIT))
+        await conductor.told(pilot)
+        await pilot.pause()
+        diff = app.screen.query_one(DiffText)
+        assert diff.display
+        assert diff.render_line(1).text.rstrip() == "+x"
+
+
+# --- what no longer holds, and what is kept ----------------------------------------------------
+
+
+async def test_a_yes_that_was_typed_for_something_else_is_not_heard(monkeypatch):
+    monkeypatch.setattr(ApprovalScreen, "deaf", 3600.0)
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        assert "in a moment" in text_of(app.screen)
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == []
+        assert isinstance(app.screen, ApprovalScreen)
+
+
+@pytest.mark.parametrize("way", ["escape", "withdrawn"])
+async def test_what_was_chosen_and_typed_is_there_when_it_is_asked_again(way):
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await refuse(pilot, "h", reason="why")
+        await pilot.press("ctrl+o")
+        app.screen.query_one("#new-message", TextArea).load_text("Other words")
+        if way == "escape":
+            app.screen.query_one(RefusingView).focus()
+            await pilot.press("escape")
+            await pilot.pause()
+            await pilot.press("f8")
+        else:
+            await pilot.press("ctrl+n")
+            conductor.tell(Withdrawn("main moved on"), Asked(COMMIT))
+            await conductor.told(pilot)
+        await pilot.pause()
+        assert isinstance(app.screen, ApprovalScreen)
+        assert app.screen.query_one("#new-message", TextArea).text == "Other words"
+        assert app.screen.query_one(RefusingView).refused() == (RefusedHunk("till.py", 0, "why"),)
+
+
+async def test_a_withdrawn_request_is_taken_down_and_said():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app) as pilot:
+        await asked(conductor, pilot)
+        conductor.tell(Withdrawn("main moved on"))
+        await conductor.told(pilot)
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        assert any("main moved on" in note.message for note in app._notifications)
+        await pilot.press("ctrl+y")
+        assert answers(conductor) == []
+
+
+# --- plans -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "given"),
+    [
+        (["ctrl+y"], Answer(key_of(PLAN), granted=True, by="user")),
+        (
+            ["down", "end", "exclamation_mark", "ctrl+y"],
+            refused(PLAN, "the plan is to be another one", wish=PlanWish(("look", "mend!"))),
+        ),
+        (["ctrl+n", *"no", "enter"], refused(PLAN, "no", again=True)),
+        (["ctrl+d"], refused(PLAN, "discarded by the user")),
+    ],
+    ids=["yes", "changed", "no", "discard"],
+)
+async def test_a_plan_is_approved_changed_or_refused(keys, given):
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(100, 40)) as pilot:
+        await asked(conductor, pilot, PLAN)
+        assert isinstance(app.screen, PlanScreen)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert answers(conductor) == [given]
+
+
+async def test_a_plan_without_a_step_is_not_taken():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(100, 40)) as pilot:
+        await asked(conductor, pilot, PLAN)
+        await pilot.press("ctrl+a", "delete")
+        app.screen.query_one("#steps", TextArea).load_text("  ")
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == []
 
 
 async def test_the_end_of_the_session_closes_the_screen():

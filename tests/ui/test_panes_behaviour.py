@@ -293,22 +293,6 @@ async def test_a_reviewed_file_is_ticked_and_closed_until_it_changes():
         assert "✓" not in whole_text(pane.rows)
 
 
-async def test_hunks_keep_their_marks_when_the_rest_changes():
-    app = PaneApp([DiffPane()], stories.refused())
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
-        view = app.panes[0].rows
-        view.focus()
-        await pilot.press("home", "h", "h")
-        view.mark(view.hunk, "rejected")
-        assert view.marks() == {("till.py", 0): "rejected"}
-        assert "✗ rejected" in whole_text(view)
-        change = e.TreeChanged("9" * 40, (("till.py", 5, 3),), stories.FIRST_PATCH)
-        app.panes[0].fold(change, 0)
-        await pilot.pause()
-        assert view.marks() == {("till.py", 0): "rejected"}
-
-
 async def test_a_difference_that_is_too_large_shows_its_files():
     files = tuple((f"src/file_{at}.py", 3, 1) for at in range(10_000))
     story = [(e.TreeChanged("1" * 40, files, ""), 0.0)]

@@ -14,16 +14,20 @@ from textual.widgets import Static
 from selfheal_tui.ui.prompt import Editor
 
 
-class ReasonScreen(ModalScreen[str]):
-    """Returns the reason; empty when the user went back. `text` says what the no will do."""
+class ReasonScreen(ModalScreen[str | None]):
+    """Returns the reason; None when the user went back. `text` says what the no will do.
+
+    An `optional` reason may be empty.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss('')", "go back"),
+        Binding("escape", "back", "go back"),
     ]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, optional: bool = False) -> None:
         super().__init__()
         self._text = text
+        self._optional = optional
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window small"):
@@ -38,5 +42,9 @@ class ReasonScreen(ModalScreen[str]):
 
     @on(Editor.Sent)
     def _send(self) -> None:
-        if reason := self.query_one(Editor).text.strip():
+        reason = self.query_one(Editor).text.strip()
+        if reason or self._optional:
             self.dismiss(reason)
+
+    def action_back(self) -> None:
+        self.dismiss(None)

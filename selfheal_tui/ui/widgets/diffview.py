@@ -1,4 +1,4 @@
-"""A difference as one column: files and their hunks, each with a mark, for pane and approval."""
+"""A difference as one column: files and their hunks, for pane and approval."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from selfheal_tui.ui.widgets.rows import Rows
 
 
 class DiffView(Rows):
-    """Shows the files of a patch. `mark` notes a choice at a hunk; `marks` tells all of them."""
+    """Shows the files of a patch."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h", "hunk(1)", "next hunk"),
@@ -32,7 +32,7 @@ class DiffView(Rows):
         self._notice = ""
 
     def show(self, files: Sequence[FilePatch], notice: str = "") -> None:
-        """Show `files`, or a sentence. Hunks that were there before keep their marks and place."""
+        """Show `files`, or a sentence. Hunks that were there before keep their place."""
         if (tuple(files), notice) == (self.files, self._notice) and self.blocks:
             return
         old_hunks = {(block.owner.patch.names, block.hunk.raw): block for block in self._hunks()}
@@ -76,7 +76,7 @@ class DiffView(Rows):
     def _heads(self) -> list[FileBlock]:
         return [block for block in self.blocks if isinstance(block, FileBlock)]
 
-    # --- marks -----------------------------------------------------------------------------
+    # --- what is there ---------------------------------------------------------------------
 
     @property
     def hunk(self) -> HunkBlock | None:
@@ -87,18 +87,6 @@ class DiffView(Rows):
             own = (block for block in self._hunks() if block.owner is self.cursor)
             return next(own, None)
         return None
-
-    def mark(self, block: HunkBlock, mark: str) -> None:
-        """Note `accepted`, `rejected` or nothing at a hunk."""
-        block.mark = mark
-        block.changed()
-        self.sync()
-
-    def marks(self) -> dict[tuple[str, int], str]:
-        """Path and number of each marked hunk, with its mark."""
-        return {
-            (block.path, block.hunk.number): block.mark for block in self._hunks() if block.mark
-        }
 
     def reviewed(self) -> frozenset[str]:
         """The paths of the files that were ticked as looked at."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from textual.content import Content
 
 from selfheal_tui.core.patch import Line
+from selfheal_tui.core.text import one_line
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import folded, line, shown, spread, wrapped
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, HunkText
@@ -25,7 +26,6 @@ _KINDS = {
     "link": "link",
 }
 _SIGNS = {"+": "added", "-": "removed", " ": ""}
-_MARKS = {"accepted": ("✓ accepted", "ok"), "rejected": ("✗ rejected", "failed")}
 
 
 class Layout:
@@ -44,7 +44,10 @@ def counts(added: int, removed: int) -> Content:
 
 
 class FileBlock(Block):
-    """The heading of a file in the difference; closing it hides its hunks."""
+    """The heading of a file in the difference; closing it hides its hunks.
+
+    `refusal` is why the user does not want the whole file; None where nobody said so.
+    """
 
     foldable = True
 
@@ -53,13 +56,19 @@ class FileBlock(Block):
         self.patch = patch
         self.open = True
         self.reviewed = False
+        self.refusal: str | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        return self.refusal is not None
 
     def make(self, width: int) -> Sequence[Content]:
         left = line(("▾ " if self.open else "▸ ", "dim"), (_name(self.patch), "title"))
         kind = _KINDS.get(self.patch.file.kind, "")
         left += line((f"  {kind}" if kind else "", "dim"), ("  ✓" if self.reviewed else "", "ok"))
         marks = line(("  " + " · ".join(self.patch.marks) if self.patch.marks else "", "warned"))
-        head = spread(left + marks, counts(self.patch.added, self.patch.removed), width)
+        right = counts(self.patch.added, self.patch.removed)
+        head = spread(left + marks, _refused(self.refusal, "  ") + right, width)
         return [head, *self._notes(width)]
 
     def _notes(self, width: int) -> list[Content]:
@@ -79,13 +88,13 @@ class FileBlock(Block):
 
 
 class HunkBlock(Block):
-    """One hunk. `mark` is accepted, rejected or empty."""
+    """One hunk. `refusal` is why the user does not want it; None where nobody said so."""
 
     def __init__(self, owner: FileBlock, hunk: HunkText, layout: Layout) -> None:
         super().__init__()
         self.owner = owner
         self.hunk = hunk
-        self.mark = ""
+        self.refusal: str | None = None
         self._layout = layout
         self._read: _Read | None = None
         self._made_for: tuple[bool, bool] | None = None
@@ -93,6 +102,11 @@ class HunkBlock(Block):
     @property
     def path(self) -> str:
         return self.owner.patch.path
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is refused, by itself or with its file."""
+        return self.refusal is not None or self.owner.is_refused
 
     def lines(self, width: int) -> Sequence[Content]:
         made_for = (self.owner.open, self._is_split(width))
@@ -119,7 +133,7 @@ class HunkBlock(Block):
         return both and self._layout.is_split(width)
 
     def _head(self, width: int) -> Content:
-        mark = line(_MARKS[self.mark]) if self.mark else Content("")
+        mark = _refused(self.refusal if self.refusal is not None else self.owner.refusal)
         return spread(line(("  " + shown(self.hunk.header), "hunk")), mark, width)
 
     def text(self) -> str:
@@ -135,6 +149,13 @@ class NoticeBlock(Block):
 
     def make(self, width: int) -> Sequence[Content]:
         return [Content(""), *wrapped(line((self._text, "dim")), width)]
+
+
+def _refused(reason: str | None, after: str = "") -> Content:
+    """The mark of what is refused; nothing where it is not."""
+    if reason is None:
+        return Content("")
+    return line(("✗ refused" + (f": {one_line(reason, 40)}" if reason else ""), "failed"), after)
 
 
 def _name(patch: FilePatch) -> str:
