@@ -176,14 +176,15 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _settings(place: Place, sandbox: str) -> Settings:
-    """The user's own settings of the sandbox; everything else is the demo's."""
+    """The user's own settings of sandbox and interface; everything else is the demo's."""
     own, _ = resolve(
         file=place.config_file,
         repository=str(place.repository),
         environment=place.environment,
         flags={"sandbox.name": sandbox} if sandbox else {},
     )
-    return replace(Settings(), sandbox=own.sandbox, check=CheckSettings(command=CHECK, timeout=120))
+    check = CheckSettings(command=CHECK, timeout=120)
+    return replace(Settings(), sandbox=own.sandbox, check=check, ui=own.ui)
 
 
 async def _provision(place: Place, settings: Settings, session: str) -> tuple[Provision, str]:

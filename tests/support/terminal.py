@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -17,22 +18,36 @@ _ESCAPE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]
 RESTORED = "\x1b[?1049l"
 """What leaves the alternate screen: the last thing a well-mannered program draws."""
 
+MODES = {"1049": "l", "25": "h", "7": "h", **dict.fromkeys(["1000", "1003", "1006", "2004"], "l")}
+"""Private modes as a shell wants them: screen, cursor, wrapping, mouse, paste."""
+
 
 class Terminal:
     """Runs `argv` in `cwd` on a terminal of `columns` by `lines`."""
 
     def __init__(self, argv, *, cwd, env, columns=120, lines=36):
+        self.raw = bytearray()
         self.drawn = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._seen = 0
         self._code = None
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            os.chdir(cwd)
-            os.execvpe(argv[0], argv, env)
+            try:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+                os.chdir(cwd)
+                os.execvpe(argv[0], argv, env)
+            finally:
+                # Two processes would go on with the tests.
+                os._exit(127)
+        # Before the program comes to it.
+        self._attributes = termios.tcgetattr(self._fd)
 
     def send(self, keys):
         os.write(self._fd, keys.encode())
+
+    def send_bytes(self, data):
+        os.write(self._fd, data)
 
     def resize(self, columns, lines):
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -53,6 +68,29 @@ class Terminal:
         if self._code is None:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self._code
+
+    def rest(self, quiet=0.3):
+        """Read until nothing comes for a while."""
+        while self._read(quiet):
+            pass
+
+    def forget(self):
+        """Look no more at what was drawn so far."""
+        self.rest()
+        self._seen = len(plain(self.drawn))
+
+    def stopped(self):
+        """Wait until the program is suspended, and read what it drew before."""
+        _, status = os.waitpid(self.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), f"ended with {status}"
+        while self._read(0):
+            pass
+
+    def left(self):
+        """What of the terminal is not as it was: modes and attributes; empty where all is well."""
+        wrong = [mode for mode, wanted in MODES.items() if _last(self.drawn, mode) != wanted]
+        same = termios.tcgetattr(self._fd) == self._attributes
+        return wrong if same else [*wrong, "attributes"]
 
     def signal(self, number):
         os.kill(self.pid, number)
@@ -82,8 +120,14 @@ class Terminal:
             piece = os.read(self._fd, 65536)
         except OSError:
             return False
-        self.drawn += piece.decode("utf-8", "replace")
+        self.raw += piece
+        self.drawn += self._decode(piece)
         return bool(piece)
+
+
+def _last(drawn, mode):
+    """`h` or `l`, as the mode was set last."""
+    return re.findall(rf"\x1b\[\?{mode}([hl])", drawn)[-1]
 
 
 def plain(drawn):
