@@ -97,6 +97,11 @@ def text_of(screen):
     return "\n".join(str(part.content) for part in screen.query(Static))
 
 
+def holds(shown, line):
+    """Whether a line of the card is shown; name and value stand apart there."""
+    return " ".join(line.split()) in " ".join(shown.split())
+
+
 def drawn(view):
     return "\n".join(view.render_line(y).text for y in range(view.size.height))
 
@@ -124,7 +129,7 @@ async def test_the_whole_card_with_its_warnings_first_and_the_whole_diff_are_sho
     async with opened(app, size=(150, 50)) as pilot:
         await asked(conductor, pilot)
         shown = text_of(app.screen)
-        assert [line for line in card_lines(PROOF) if line not in shown] == []
+        assert [line for line in card_lines(PROOF) if not holds(shown, line)] == []
         assert shown.startswith("! tests touched: test_till.py")
         await pilot.press("ctrl+r")
         await pilot.pause()
@@ -261,7 +266,7 @@ async def test_files_without_a_commit_are_approved_as_what_they_are():
         await asked(conductor, pilot, FILES)
         shown = text_of(app.screen)
         assert "no commit; branches and index stay as they are" in shown
-        assert all(line in shown for line in card_lines(PROOF))
+        assert all(holds(shown, line) for line in card_lines(PROOF))
         await pilot.press("ctrl+y")
         await pilot.pause()
         assert answers(conductor) == [Answer(key_of(FILES), granted=True, by="user")]

@@ -28,12 +28,13 @@ from selfheal_tui.core.approval import (
 )
 from selfheal_tui.core.events import ProposalMade
 from selfheal_tui.core.text import printable
-from selfheal_tui.ui.screens.card import card_text, question, value_text, warnings_of
+from selfheal_tui.ui.screens.card import card_pairs, question, values, warnings_of
 from selfheal_tui.ui.screens.difftext import DiffText
 from selfheal_tui.ui.screens.draft import Draft, first_draft
 from selfheal_tui.ui.screens.editing import Editing
 from selfheal_tui.ui.screens.reason import ReasonScreen
 from selfheal_tui.ui.widgets.hunks import FileBlock, HunkBlock
+from selfheal_tui.ui.widgets.pairs import Pairs
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, cut_patch
 from selfheal_tui.ui.widgets.refusing import RefusingView
 
@@ -85,9 +86,7 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="window approval"):
             if self._proposal:
-                with VerticalScroll(id="warnings", can_focus=False):
-                    for warning in warnings_of(self._proposal):
-                        yield Static(f"! {warning}", classes="warning", markup=False)
+                yield from self._headline(self._proposal)
             with Horizontal(id="sides"):
                 yield from self._facts()
                 if self._proposal:
@@ -97,24 +96,33 @@ class ApprovalScreen(ModalScreen[Answer | None]):
                 yield Editing(self.draft)
             yield Static("", id="hint", markup=False)
 
+    def _headline(self, proposal: ProposalMade) -> ComposeResult:
+        """What must be seen on any screen: what could be wrong, and what is proved."""
+        with VerticalScroll(id="warnings", can_focus=False):
+            for warning in warnings_of(proposal):
+                yield Static(f"! {warning}", classes="warning", markup=False)
+        yield Pairs(card_pairs(proposal)[:2], id="verdict")
+
     def _facts(self) -> ComposeResult:
         """The values, the message and the card; they scroll, nothing is cut."""
         with VerticalScroll(id="facts"):
-            yield Static(value_text(self._request), id="values", markup=False)
+            yield Pairs(values(self._request), id="values")
             if isinstance(self._request, CommitRequest):
                 yield Static("message", classes="heading", markup=False)
                 shown = printable(self._request.message.rstrip())
                 yield Static(shown, id="message", markup=False)
             if self._proposal:
                 yield Static("proof card", classes="heading", markup=False)
-                yield Static(card_text(self._proposal), id="card", markup=False)
+                yield Pairs(card_pairs(self._proposal), id="card")
 
     def on_mount(self) -> None:
         window = self.query_one(".window")
         window.set_class(self._proposal is None, "-plain")
         self._show_diff()
         if self._is_change:
-            self.query_one(Editing).display = not self.draft.same_place(self._first)
+            changed = not self.draft.same_place(self._first)
+            self.query_one(Editing).display = changed
+            self.set_class(changed, "-editing")
         self._say()
         if self.deaf:
             self.set_timer(self.deaf, self._say)
@@ -201,6 +209,7 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     def action_edit(self) -> None:
         editing = self.query_one(Editing)
         editing.display = not editing.display
+        self.set_class(editing.display, "-editing")
         if editing.display:
             self.query_one("#place").focus()
         else:

@@ -17,6 +17,9 @@ from selfheal_tui.core.events import ProposalMade
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.core.text import printable
 
+NAME = 10
+"""Characters of a name at the start of a card's line."""
+
 
 def question(request: Request) -> str:
     """What is asked, as one short line."""
@@ -101,14 +104,10 @@ def _undone(request: UndoRequest) -> str:
     return "back to what they were, where they are still the commit's: " + ", ".join(request.paths)
 
 
-def value_text(request: Request) -> str:
-    """The values as printable lines."""
-    return "\n".join(f"{name:<9} {printable(value)}" for name, value in values(request))
-
-
-def card_text(proposal: ProposalMade) -> str:
-    """The whole proof card as printable lines."""
-    return printable("\n".join(card_lines(Proof.from_json(proposal.proof))))
+def card_pairs(proposal: ProposalMade) -> list[tuple[str, str]]:
+    """The whole proof card as pairs of a name and a value."""
+    lines = card_lines(Proof.from_json(proposal.proof))
+    return [(line[:NAME].strip(), line[NAME:]) for line in lines]
 
 
 def warnings_of(proposal: ProposalMade) -> tuple[str, ...]:

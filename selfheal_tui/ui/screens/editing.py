@@ -35,6 +35,8 @@ class Editing(Vertical):
 
     def on_mount(self) -> None:
         self.query_one("#new-message").border_title = "message"
+        self.query_one("#place").border_title = "place"
+        self.query_one("#new-branch").border_title = "new branch"
         self._show_what_counts()
 
     @property
