@@ -55,7 +55,7 @@ def test_the_traps_do_work(planted: Repo, marker: Path) -> None:
 
 
 @pytest.mark.parametrize("branch", [None, "selfheal/fix"])
-async def test_nothing_runs_from_the_snapshot_to_the_push(
+async def test_nothing_runs_from_the_snapshot_to_the_push_and_the_undo(
     planted: Repo, tmp_path: Path, marker: Path, branch: str | None
 ) -> None:
     evil = write_script(tmp_path / "evil", marker)
@@ -73,7 +73,12 @@ async def test_nothing_runs_from_the_snapshot_to_the_push(
     change = TreeChange((TreeFile("b.txt", REGULAR, b"fixed\n"),), ("d/c.txt",))
     commit = await commit_change(git, change, branch=branch, snapshot=snapshot)
     request = await git.push_request(commit, "origin", "pushed")
+    assert await git.stale(request, snapshot) == ""
     await git.push(granted(request))
+    back = await git.undo_request(
+        commit, f"refs/heads/{branch or 'main'}", update_worktree=branch is None
+    )
+    assert (await git.undo(granted(back))).kept == ()
     assert not ran(marker)
     remote = Repo(tmp_path / "remote.git", planted.environment)
     assert remote.git("rev-parse", "pushed") == commit
