@@ -1,10 +1,12 @@
-"""What kind of file a path is, for the warnings of the proof card: by its name only."""
+"""What of a change is to be looked at with care, for the warnings of the proof card: the kinds of
+files, by their names only, and what `suspects` finds in them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from selfheal_tui.core import suspects
 from selfheal_tui.core.patch import FileDiff
 
 TEST = "test"
@@ -108,6 +110,14 @@ _WORDS = {
     SECURITY: "files that deal with security are changed",
 }
 
+_SUSPECTS = {
+    suspects.BIDI: "characters that reorder the text (bidi) are added",
+    suspects.INVISIBLE: "invisible or control characters are added",
+    suspects.MIXED: "words that mix look-alike letters of several scripts are added",
+    suspects.SECRET: "what looks like a secret is added",
+    suspects.OUTSIDE: "links lead out of the tree",
+}
+
 
 def classify(path: str) -> frozenset[str]:
     """The kinds that the path's name speaks for; none for ordinary source code."""
@@ -127,24 +137,62 @@ def classify(path: str) -> frozenset[str]:
 
 
 def warnings_for(files: Iterable[FileDiff]) -> tuple[str, ...]:
-    """One sentence for each kind of file that a change touches, with the paths; kinds in order."""
-    by_kind: dict[str, list[str]] = {kind: [] for kind in _WORDS}
-    links, modes = [], []
+    """One sentence for each thing to be looked at, with the paths: first what is suspicious in the
+    lines and names, then the kinds of files, in order. Never says a secret itself."""
+    files = tuple(files)
+    return (*_suspicious(files), *_touched(files))
+
+
+def _suspicious(files: tuple[FileDiff, ...]) -> list[str]:
+    places: dict[str, list[str]] = {kind: [] for kind in _SUSPECTS}
     for file in files:
-        for kind in classify(file.path):
+        for found in suspects.suspects_of(file, plain=holds_data(file.path)):
+            places[found.kind].append(_place(found))
+    return [f"{_SUSPECTS[kind]}: {_several(named)}" for kind, named in places.items() if named]
+
+
+def _place(found: suspects.Suspect) -> str:
+    name = _shown(found.path)
+    if found.line is not None:
+        return f"{name} line {found.line}"
+    return name if found.kind == suspects.OUTSIDE else f"{name} (its name)"
+
+
+def _touched(files: tuple[FileDiff, ...]) -> list[str]:
+    by_kind: dict[str, list[str]] = {kind: [] for kind in _WORDS}
+    for file in files:
+        for kind in classify(file.path) | classify(file.old_path):
             by_kind[kind].append(file.path)
-        if file.link:
-            links.append(file.path)
-        if file.kind == "mode":
-            modes.append(file.path)
     said = [f"{_WORDS[kind]}: {_named(paths)}" for kind, paths in by_kind.items() if paths]
-    if links:
-        said.append(f"symbolic links are changed: {_named(links)}")
-    if modes:
-        said.append(f"permissions are changed: {_named(modes)}")
-    return tuple(said)
+    for words, chosen in (
+        ("files are deleted", [file.path for file in files if file.kind == "deleted"]),
+        ("symbolic links are changed", [file.path for file in files if file.link]),
+        ("permissions are changed", [file.path for file in files if changes_mode(file)]),
+    ):
+        if chosen:
+            said.append(f"{words}: {_named(chosen)}")
+    return said
+
+
+def changes_mode(file: FileDiff) -> bool:
+    """Whether a file that was there before has other permissions, or is of another type."""
+    both = bool(file.old_mode and file.new_mode)
+    return file.kind == "mode" or (both and file.old_mode != file.new_mode)
+
+
+def holds_data(path: str) -> bool:
+    """Whether long values in a file are more likely hashes than secrets: lock files, tests and
+    what was generated."""
+    return bool(classify(path) & {LOCK, TEST, GENERATED})
 
 
 def _named(paths: list[str]) -> str:
-    shown = ", ".join(repr(path)[1:-1] for path in paths[:5])
-    return shown + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+    return _several([_shown(path) for path in paths])
+
+
+def _shown(path: str) -> str:
+    return repr(path)[1:-1]
+
+
+def _several(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
