@@ -51,6 +51,7 @@ from selfheal_tui.core.events import (
     StepStarted,
     ToolCalled,
     TurnRetried,
+    Undone,
     Warned,
     to_json,
 )
@@ -312,6 +313,8 @@ def narration(event: Event) -> list[str]:
             return [f"committed {event.commit} to {event.ref}"]
         case Pushed():
             return [f"pushed {event.commit} to {event.url} {event.ref}"]
+        case Undone():
+            return [f"undone: {event.ref} is back at {event.new}, without {event.commit}"]
         case _:
             return []  # Detail that the stream of events holds.
 

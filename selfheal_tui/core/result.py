@@ -21,6 +21,7 @@ from selfheal_tui.core.events import (
     SnapshotTaken,
     TreeChanged,
     TurnEnded,
+    Undone,
     Warned,
 )
 
@@ -70,6 +71,8 @@ class Result:
                 }
             case Committed():
                 self.fields |= {"commit": event.commit, "ref": event.ref}
+            case Undone():
+                self.fields["undone"] = event.commit == self.fields["commit"]
             case Pushed():
                 self.fields["pushed"] = {
                     "remote": event.remote,
@@ -112,6 +115,7 @@ _EMPTY: dict[str, Any] = {
     "proof": None,
     "commit": None,
     "ref": None,
+    "undone": False,
     "pushed": None,
     "warnings": [],
     "input_tokens": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from dataclasses import replace
 
@@ -27,7 +28,9 @@ from selfheal_tui.core.events import (
 )
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.errors import ApprovalRefused, RepositoryRefused, UsageError
+from selfheal_tui.ui.commands import run_command
 from selfheal_tui.ui.conductor import Asked, Happened, NotStarted
+from tests.support.conductor import FakeConductor
 from tests.support.headless import Workplace
 from tests.support.sessions import FILES, Bench, submitted, write
 from tests.support.terminal import Terminal
@@ -93,6 +96,15 @@ async def test_the_last_commit_is_taken_back_and_said(bench):
         UndoStarted,
         Undone,
     ]
+
+
+async def test_the_session_says_that_it_was_taken_back(bench):
+    made = await committed(bench)
+    assert json.loads(bench.place.run("show", "--json").out)["undone"] is False
+    bench.place.run("undo", "--yes")
+    assert json.loads(bench.place.run("show", "--json").out)["undone"] is True
+    told = bench.place.run("show").out
+    assert f"undone: {made.ref} is back at" in told.splitlines()[-1]
 
 
 async def test_what_is_taken_back_is_not_taken_back_twice(bench):
@@ -332,6 +344,25 @@ async def test_what_is_in_the_way_is_a_warning_and_what_was_said_comes_back(tmp_
         assert not any(
             isinstance(item, Happened) and isinstance(item.event, Undone) for item in heard.news
         )
+
+
+class App:
+    """What `/undo` needs of the app."""
+
+    def __init__(self, refuses):
+        self.conductor = FakeConductor(refuses=refuses)
+        self.said = []
+
+    def say_so(self, text, severity="information"):
+        self.said.append((text, severity))
+
+
+@pytest.mark.parametrize("reason", ["", "there is no session yet"])
+def test_the_command_asks_the_conductor_and_says_why_not(reason):
+    app = App(reason)
+    run_command(app, "undo")
+    assert app.conductor.asked == [("undo",)]
+    assert app.said == ([(reason, "warning")] if reason else [])
 
 
 def test_of_a_record_nothing_can_be_undone():
