@@ -106,7 +106,7 @@ class Delivery:
                 continue
             if not isinstance(came, Answer):
                 return came
-            proposed, wish, request = await self._wanted(proposed, came, wish, request)
+            proposed, wish, request = await self._wanted(proposed, came, wish, request, task)
 
     async def push(self, made: Committed, target: Target) -> Pushed:
         """Ask for the push of exactly this commit, and make it."""
@@ -136,10 +136,13 @@ class Delivery:
         given: Answer,
         wish: CommitWish,
         request: CommitRequest | WorktreeRequest,
+        task: str,
     ) -> tuple[Proposed, CommitWish, CommitRequest | WorktreeRequest]:
         """What is asked for next; the same again, with a warning, where that cannot be done."""
         assert isinstance(given.wish, CommitWish), "only a plan is answered with another plan"
         wanted = replace(given.wish, message=printable(given.wish.message))
+        if wanted.commit and wanted.branch == "":
+            wanted = replace(wanted, branch=await self._repository.unused_branch(task))
         try:
             rest = await self._take_out(proposed, given.refused) if given.refused else proposed
             return rest, wanted, await self._request(rest, wanted)

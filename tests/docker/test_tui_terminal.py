@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from selfheal_tui.core.events import HunksRefused, ProposalMade, from_json
+from selfheal_tui.core.proof import Proof
 from tests.support.headless import Workplace, edit, healing_script
 from tests.support.model_server import ModelServer, call, calls, submit, submit_review
 from tests.support.projects import DURATIONS
@@ -60,6 +62,7 @@ def test_a_task_is_typed_refused_once_approved_and_pushed(tmp_path, engine):
             terminal.send("make the tests pass\r")
             terminal.until("Make this commit?", 120)
             terminal.until("VERIFIED")
+            terminal.until("Ctrl+Y yes")
             terminal.send("\r")
             terminal.send(CTRL_N)
             terminal.until("Why not?")
@@ -67,8 +70,10 @@ def test_a_task_is_typed_refused_once_approved_and_pushed(tmp_path, engine):
             # The first question may be drawn once more while it goes: wait for the work behind it.
             terminal.until("Attempt 3 of 3", 120)
             terminal.until("Make this commit?", 120)
+            terminal.until("Ctrl+Y yes")
             terminal.send(CTRL_Y)
             terminal.until("Push this commit?")
+            terminal.until("Ctrl+Y yes")
             terminal.send(CTRL_Y)
             terminal.until("pushed (exit 0)")
             terminal.send(CTRL_C)
@@ -88,6 +93,49 @@ def test_a_task_is_typed_refused_once_approved_and_pushed(tmp_path, engine):
     assert containers_of(engine, place) == []
 
 
+def test_a_hunk_is_refused_and_exactly_the_rest_is_checked_committed_and_pushed(tmp_path, engine):
+    place = Workplace(tmp_path, DURATIONS.files)
+    head = place.git("rev-parse", "HEAD")
+    script = healing_script(DURATIONS)
+    note = call("bash", command="echo '# mended' >> README.md")
+    script["coder"][1:1] = [note]
+    with ModelServer(script) as server:
+        arguments = (*model_of(server), "--check", DURATIONS.check, "--push", "origin/healed")
+        with interface(place, *arguments) as terminal:
+            terminal.until("what should be healed?")
+            terminal.send("make the tests pass\r")
+            terminal.until("Make this commit?", 120)
+            terminal.until("Ctrl+Y yes")
+            # The first file is the README: its only hunk is refused, with a reason.
+            terminal.send("h")
+            terminal.send("x")
+            terminal.until("A reason, if you like")
+            terminal.send("nobody asked for it\r")
+            terminal.until("1 of 2 hunks refused")
+            terminal.send(CTRL_Y)
+            terminal.until("refused", 60)
+            terminal.until("Make this commit?", 60)
+            terminal.until("Ctrl+Y yes")
+            terminal.send(CTRL_Y)
+            terminal.until("Push this commit?")
+            terminal.until("Ctrl+Y yes")
+            terminal.send(CTRL_Y)
+            terminal.until("pushed (exit 0)")
+            terminal.send("\x11")
+            assert terminal.ended() == 0
+    commit = place.remote_git("rev-parse", "refs/heads/healed")
+    assert place.git("rev-parse", "refs/heads/selfheal/make-the-tests-pass") == commit
+    assert place.git("diff", "--name-only", head, commit).split() == [DURATIONS.right.path]
+    events = [from_json(line)[0] for line in place.run("show", "--events").out.splitlines()]
+    (refused,) = (event for event in events if isinstance(event, HunksRefused))
+    assert refused.hunks[0][::2] == ("README.md", "nobody asked for it")
+    first, second = (event for event in events if isinstance(event, ProposalMade))
+    assert first.tree != second.tree == place.git("rev-parse", f"{commit}^{{tree}}")
+    proof = Proof.from_json(second.proof)
+    assert (proof.verified, proof.tree, len(proof.refused)) == (True, second.tree, 1)
+    assert containers_of(engine, place) == []
+
+
 def test_escape_ends_the_running_command_and_the_next_message_goes_on(tmp_path):
     place = Workplace(tmp_path, {"check.sh": "grep -q b a.txt\n", "a.txt": "a\n"})
     write = call("write_file", path="a.txt", content="b\n")
@@ -100,6 +148,7 @@ def test_escape_ends_the_running_command_and_the_next_message_goes_on(tmp_path):
             terminal.until("waits for you")
             terminal.send("write b instead\r")
             terminal.until("Make this commit?", 60)
+            terminal.until("Ctrl+Y yes")
             terminal.send(CTRL_Y)
             terminal.until("committed (exit 0)")
             terminal.send("\x11")
@@ -155,6 +204,7 @@ def test_a_stopped_session_is_taken_up_from_its_last_edit(tmp_path):
             terminal.until("make it pass")
             terminal.send("\r")
             terminal.until("Make this commit?", 40)
+            terminal.until("Ctrl+Y yes")
             terminal.send(CTRL_Y)
             terminal.until("committed (exit 0)")
             terminal.send("\x11")
