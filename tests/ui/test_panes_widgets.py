@@ -253,7 +253,12 @@ def test_files_to_look_at_with_care_are_marked():
     hostile = next(
         event.patch for event, _ in stories.hostile() if type(event).__name__ == "TreeChanged"
     )
-    assert [each.marks for each in cut_patch(hostile)] == [(), ("link",), ("mode",), ()]
+    assert [each.marks for each in cut_patch(hostile)] == [
+        ("bidi", "invisible"),
+        ("link", "leads outside"),
+        ("mode",),
+        (),
+    ]
     workflow = "diff --git a/.github/ci.yml b/.github/ci.yml\nindex 1..2 100644\n"
     assert cut_patch(workflow)[0].marks == ("ci",)
 

@@ -25,6 +25,7 @@ _KINDS = {
     "binary": "binary",
     "link": "link",
 }
+_EXECUTABLE = "100755"
 _SIGNS = {"+": "added", "-": "removed", " ": ""}
 
 
@@ -63,24 +64,41 @@ class FileBlock(Block):
         return self.refusal is not None
 
     def make(self, width: int) -> Sequence[Content]:
-        left = line(("▾ " if self.open else "▸ ", "dim"), (_name(self.patch), "title"))
-        kind = _KINDS.get(self.patch.file.kind, "")
-        left += line((f"  {kind}" if kind else "", "dim"), ("  ✓" if self.reviewed else "", "ok"))
-        marks = line(("  " + " · ".join(self.patch.marks) if self.patch.marks else "", "warned"))
+        kind, marks = _KINDS.get(self.patch.file.kind, ""), " · ".join(self.patch.marks)
+        words = line((f"  {kind}" if kind else "", "dim"), ("  ✓" if self.reviewed else "", "ok"))
+        words += line((f"  {marks}" if marks else "", "warned"))
         right = counts(self.patch.added, self.patch.removed)
-        head = spread(left + marks, _refused(self.refusal, "  ") + right, width)
-        return [head, *self._notes(width)]
+        return [
+            *self._head(words, _refused(self.refusal, "  ") + right, width),
+            *self._notes(width),
+        ]
+
+    def _head(self, words: Content, right: Content, width: int) -> list[Content]:
+        """The whole name, on more than one line where it must be."""
+        arrow = line(("▾ " if self.open else "▸ ", "dim"))
+        name = line((_name(self.patch), "title"))
+        room = width - right.cell_length - 2
+        if (arrow + name + words).cell_length <= room:
+            return [spread(arrow + name + words, right, width)]
+        first, *rest = folded(name, max(room - 2, 8))
+        below = [line("  ") + part for part in rest]
+        more = wrapped(words, width, indent="  ") if words else []
+        return [spread(arrow + first, right, width), *below, *more]
 
     def _notes(self, width: int) -> list[Content]:
-        """What a file without lines to show is about."""
+        """What the lines do not show."""
         file = self.patch.file
         if not self.open:
             return []
         notes = []
         if file.old_mode and file.new_mode and file.old_mode != file.new_mode:
             notes.append(f"permissions {file.old_mode} → {file.new_mode}")
+        if file.kind == "added" and file.new_mode == _EXECUTABLE:
+            notes.append(f"executable: permissions {file.new_mode}")
         if file.binary:
             notes.append("binary content, not shown")
+        elif not self.patch.hunks and file.kind in ("added", "deleted"):
+            notes.append("an empty file")
         return [part for note in notes for part in wrapped(line("  ", (note, "dim")), width)]
 
     def text(self) -> str:
@@ -122,7 +140,7 @@ class HunkBlock(Block):
         try:
             read = self._read = self._read or _Read(self.hunk, self.owner.patch)
         except ValueError as error:
-            return [head, line(("  " + shown(str(error)), "failed")), Content("")]
+            return [head, *_unread(self.hunk, str(error), width), Content("")]
         if self._is_split(width):
             return _SplitLines(head, read, width)
         return _UnifiedLines(head, read, width)
@@ -134,7 +152,9 @@ class HunkBlock(Block):
 
     def _head(self, width: int) -> Content:
         mark = _refused(self.refusal if self.refusal is not None else self.owner.refusal)
-        return spread(line(("  " + shown(self.hunk.header), "hunk")), mark, width)
+        suspects = " · ".join(self.hunk.suspects)
+        look = line((f"! {suspects}  " if suspects else "", "warned"))
+        return spread(line(("  " + shown(self.hunk.header), "hunk")), look + mark, width)
 
     def text(self) -> str:
         return self.hunk.raw
@@ -156,6 +176,14 @@ def _refused(reason: str | None, after: str = "") -> Content:
     if reason is None:
         return Content("")
     return line(("✗ refused" + (f": {one_line(reason, 40)}" if reason else ""), "failed"), after)
+
+
+def _unread(hunk: HunkText, why: str, width: int) -> list[Content]:
+    """A hunk that is none, as it stands: nothing is left out of what somebody may approve."""
+    lines = [line(("  " + shown(why), "failed"))]
+    for text in hunk.raw.removesuffix("\n").split("\n")[1:]:
+        lines += folded(line(shown(text)), width)
+    return lines
 
 
 def _name(patch: FilePatch) -> str:
@@ -195,6 +223,9 @@ class _Read:
 
     def _with_words(self, at: int, content: Content) -> Content:
         each = self.lines[at]
+        if content.plain + _ending(each) != self.plain[at].plain:
+            # A lexer that drops or changes characters must not hide them.
+            content = Content(shown(each.text))
         ranges: Ranges = self._words.get(at, ())
         # Marks and tabs made the drawn text another one than that which was compared.
         if ranges and content.plain == each.text:

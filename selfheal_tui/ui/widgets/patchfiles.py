@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from selfheal_tui.core import suspects
 from selfheal_tui.core.patch import FileDiff, Hunk, read_patch
-from selfheal_tui.core.pathkinds import CHECK_SETTINGS, SECURITY, classify
+from selfheal_tui.core.pathkinds import (
+    CHECK_SETTINGS,
+    SECURITY,
+    changes_mode,
+    classify,
+    holds_data,
+)
 
 _FILE = re.compile(r"^diff --git ", re.MULTILINE)
 _HUNK = re.compile(r"^@@ -", re.MULTILINE)
@@ -30,6 +37,18 @@ class HunkText:
     @property
     def header(self) -> str:
         return self.raw.split("\n", 1)[0]
+
+    @cached_property
+    def suspects(self) -> tuple[str, ...]:
+        """What in the added lines is to be looked at, in a word each. Raises ValueError when the
+        header is none."""
+        file = read_patch(self.head)[0]
+        lines = [text[1:] for text in self.raw.split("\n") if text.startswith("+")]
+        found = suspects.in_added(file.path, lines, plain=holds_data(file.path))
+        kinds = {kind for _, kind in found}
+        if file.link and any(suspects.leaves_tree(file.path, target) for target in lines):
+            kinds.add(suspects.OUTSIDE)
+        return tuple(kind for kind in suspects.KINDS if kind in kinds)
 
     @cached_property
     def added(self) -> int:
@@ -72,12 +91,11 @@ class FilePatch:
         marks = sorted(classify(file.path) - {CHECK_SETTINGS, SECURITY})
         marks += ["security"] if SECURITY in classify(file.path) else []
         marks += ["link"] if file.link else []
-        marks += ["mode"] if file.old_mode and file.new_mode and _mode_differs(file) else []
+        marks += ["mode"] if changes_mode(file) else []
+        found = {kind for hunk in self.hunks for kind in hunk.suspects}
+        found |= suspects.in_characters(file.path)
+        marks += [kind for kind in suspects.KINDS if kind in found]
         return tuple(marks)
-
-
-def _mode_differs(file: FileDiff) -> bool:
-    return file.old_mode != file.new_mode
 
 
 def cut_patch(text: str) -> tuple[FilePatch, ...]:
