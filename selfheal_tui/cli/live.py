@@ -93,6 +93,7 @@ class LiveConductor:
         self._session: Session | None = None
         self._said: list[str] = []
         self._answer: asyncio.Future[Answer] | None = None
+        self._asked_key = ""
         self._reply: asyncio.Future[str] | None = None
         self._files: tuple[str, ...] = ()
         self._lacking: tuple[str, ...] = ()
@@ -292,12 +293,17 @@ class LiveConductor:
         return ""
 
     async def _ask(self, request: Request) -> Answer:
+        from selfheal_tui.core.approval import key_of
+
         self._answer = asyncio.get_running_loop().create_future()
+        self._asked_key = key_of(request)
         self._tell(Asked(request))
         return await self._answer
 
     def answer(self, given: Answer) -> None:
-        if self._answer and not self._answer.done():
+        """Answer what is asked. An answer to a request that was withdrawn meanwhile is none to
+        the one that took its place."""
+        if self._answer and not self._answer.done() and given.key == self._asked_key:
             self._answer.set_result(given)
 
     async def _ask_user(self, question: str) -> str:
