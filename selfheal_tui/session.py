@@ -14,7 +14,8 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from selfheal_tui import __version__
-from selfheal_tui.agent.ports import Ask
+from selfheal_tui.agent.meter import Meter
+from selfheal_tui.agent.ports import Ask, Sandbox
 from selfheal_tui.agent.steering import Said, Shell, Steering
 from selfheal_tui.agent.stopwatch import Stopwatch
 from selfheal_tui.agent.tools import AskUser
@@ -32,7 +33,7 @@ from selfheal_tui.core.events import (
 from selfheal_tui.core.limits import Budget
 from selfheal_tui.core.redact import redacted
 from selfheal_tui.course import Course, short
-from selfheal_tui.errors import LimitReached, SelfhealError
+from selfheal_tui.errors import LimitReached, SandboxError, SelfhealError
 from selfheal_tui.parts import Order, Parts
 from selfheal_tui.settings import Settings
 
@@ -73,6 +74,7 @@ class Session:
             ask_user=self._unhurried(ask_user),
             emit=self.emit,
         )
+        self._meter = Meter(self._sandbox, self.emit)
         self._done: list[str] = []
         self._stopped_by: SelfhealError | None = None
         self._work: asyncio.Task[tuple[str, str]] | None = None
@@ -93,10 +95,12 @@ class Session:
         )
         self._work = asyncio.ensure_future(self._follow())
         self._watch.start()
+        self._meter.start()
         try:
             ended = await self._outcome()
         finally:
             self._watch.stop()
+            await self._meter.stop()
             await self._clean_up()
         self.emit(ended)
         return ended
@@ -144,6 +148,11 @@ class Session:
         # The library takes seconds to load; everything up to the first request goes on beside it.
         self._preparing = asyncio.ensure_future(self._parts.models.prepare())
         return await self._course.run(models)
+
+    def _sandbox(self) -> Sandbox:
+        if self._course.workspace is None:
+            raise SandboxError("no sandbox is open yet")
+        return self._course.workspace.sandbox
 
     async def _outcome(self) -> SessionEnded:
         assert self._work is not None, "run() starts the work first"

@@ -87,6 +87,12 @@ class LocalSandbox:
         async with self._alone():
             return self._settled.see((await self._manifest(steady=None)).stamps)
 
+    async def memory(self) -> tuple[int, int] | None:
+        """Not known: the commands are processes among the user's others."""
+        if self._closed:
+            raise SandboxLost("the sandbox was closed")
+        return None
+
     def settle(self) -> None:
         """Take what the last `scan` saw as known."""
         self._settled.settle()

@@ -497,3 +497,38 @@ async def test_the_numbers_are_in_reach(start, base_image, engine, record_proper
     record_property("seconds", json.dumps(numbers))
     assert scan == Scan(("d1/f1.py", "new"))
     assert (opened < 3, sorted(latencies)[25] < 0.02, put < 6, out < 1) == (True,) * 4
+
+
+# --- memory --------------------------------------------------------------------------------
+
+
+async def test_memory_grows_with_what_is_kept_and_knows_the_profiles_limit(sandbox):
+    before, limit = await sandbox.memory()
+    await said(sandbox, "head -c 20000000 /dev/zero >/tmp/kept")
+    after, _ = await sandbox.memory()
+    assert limit == PROFILE.memory_mb * MIB
+    assert 19_000_000 < after - before < 40_000_000
+
+
+async def test_memory_costs_little(sandbox):
+    costs = []
+    for _ in range(20):
+        started = time.monotonic()
+        await sandbox.memory()
+        costs.append(time.monotonic() - started)
+    assert sorted(costs)[10] < 0.02
+
+
+async def test_a_container_that_does_not_answer_leaves_its_memory_unknown(sandbox, monkeypatch):
+    monkeypatch.setattr("selfheal_tui.adapters.docker.running.MEASURE_SECONDS", 0.05)
+    supervisor = await sandbox._container.supervisor_number()
+    assert await said(sandbox, f"kill -STOP {supervisor}; echo stopped") == "stopped\n"
+    assert await sandbox.memory() is None
+    assert await said(sandbox, f"kill -CONT {supervisor}; echo goes on") == "goes on\n"
+
+
+async def test_the_memory_of_a_container_that_is_gone_is_a_loss(engine, sandbox):
+    engine.api.kill(sandbox.facts.container)
+    await asyncio.wait_for(asyncio.shield(sandbox._container.gone), 20)
+    with pytest.raises(SandboxLost):
+        await sandbox.memory()

@@ -409,6 +409,22 @@ class SandboxContract:
         await sandbox.write("f", b"1")
         assert await sandbox.scan() == Scan(("f",))
 
+    # --- memory ------------------------------------------------------------------------
+
+    async def test_memory_is_told_while_a_command_runs_or_is_not_known(self, sandbox):
+        begun = asyncio.Event()
+        running = asyncio.ensure_future(
+            shell(sandbox, "echo; while [ ! -e go ]; do :; done", hear=lambda _: begun.set())
+        )
+        await asyncio.wait_for(begun.wait(), 20)
+        used, limit = await sandbox.memory() or (1, 0)
+        assert (used > 0, limit >= 0, running.done()) == (True, True, False)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        # The next command is as it was: asking has left nothing behind.
+        assert await said(sandbox, "echo next") == b"next\n"
+
     # --- the end -----------------------------------------------------------------------
 
     async def test_a_closed_sandbox_is_lost_and_closing_again_is_fine(self, sandbox):
@@ -419,6 +435,7 @@ class SandboxContract:
         for call in (
             lambda: shell(sandbox, "echo"),
             sandbox.scan,
+            sandbox.memory,
             lambda: sandbox.read("a", 1),
             lambda: sandbox.write("a", b""),
             lambda: sandbox.put_tree(()),

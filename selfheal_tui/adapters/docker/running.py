@@ -22,12 +22,16 @@ from selfheal_tui.adapters.docker.wire import Wire, close_handle, connection_of,
 from selfheal_tui.errors import SandboxError, SandboxLost
 
 ANSWER_SECONDS = 5.0
+MEASURE_SECONDS = 1.0
 ENGINE_SECONDS = 20.0
 CLOSE_SECONDS = 2.5
 
 _EVENTS_SECONDS = 0.3
 _RECENT_SECONDS = 15
 _CONFLICT = 409
+_DIGITS = 20
+_NO_LIMIT = 1 << 60
+"""What a control group of the first version says when there is no limit is near 2**63."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,15 @@ class RunningContainer:
     async def end_processes(self) -> None:
         """End everything inside but the main process. Raises SandboxLost when that fails."""
         await self._ask("kill")
+
+    async def memory(self) -> tuple[int, int] | None:
+        """Bytes in use and allowed (0: no limit), also while a command runs; None where the answer
+        does not come at once, or cannot be read. Raises SandboxLost when the container is gone.
+        """
+        if self.gone.done():
+            raise SandboxLost(await self.why_lost())
+        answer = await self._answer("memory", MEASURE_SECONDS)
+        return None if answer is None else _measured(answer)
 
     async def execute(self, command: Sequence[str], hear: Callable[[bytes], None]) -> Wire:
         """Start a process inside and attach to it."""
@@ -107,18 +120,25 @@ class RunningContainer:
         return otherwise
 
     async def _ask(self, order: str) -> bytes:
-        """The supervisor's answer to an order."""
+        """The supervisor's answer to an order. Raises SandboxLost when none comes."""
+        answer = await self._answer(order, ANSWER_SECONDS)
+        if answer is None:
+            raise SandboxLost(await self.why_lost("the container hangs"))
+        return answer
+
+    async def _answer(self, order: str, seconds: float) -> bytes | None:
+        """The supervisor's answer to an order, unless it takes longer."""
         question = f"{order} {next(self._numbers)}".encode()
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answers[question] = answer
-        # A failed write means that the connection has ended: `gone` says so.
-        with contextlib.suppress(OSError):
-            await self._wire.send([question + b"\n"])
-        await either(answer, self.gone, ANSWER_SECONDS)
-        self._answers.pop(question)
-        if answer.done():
-            return answer.result()
-        raise SandboxLost(await self.why_lost("the container hangs"))
+        try:
+            # A failed write means that the connection has ended: `gone` says so.
+            with contextlib.suppress(OSError):
+                await self._wire.send([question + b"\n"])
+            await either(answer, self.gone, seconds)
+        finally:
+            self._answers.pop(question)
+        return answer.result() if answer.done() else None
 
     def _hear(self, piece: bytes) -> None:
         *lines, self._line = (self._line + piece).split(b"\n")
@@ -205,6 +225,19 @@ def _start_fault(error: Exception, image: str) -> str:
     if "/bin/sh" in text and "no such file" in text:
         return f"the image {image} has no /bin/sh: the sandbox needs one"
     return f"the container could not be started: {text}"
+
+
+def _measured(answer: bytes) -> tuple[int, int] | None:
+    """`USED:DROPPED:LIMIT` as bytes in use and allowed. It comes out of the container: whatever
+    it holds, it is read as small numbers or not at all."""
+    fields = answer.split(b":")
+    if len(fields) != 3 or not all(len(field) <= _DIGITS for field in fields):
+        return None
+    used, dropped, limit = fields
+    if not (used.isdigit() and dropped.isdigit()):
+        return None
+    allowed = int(limit) if limit.isdigit() else 0
+    return max(int(used) - int(dropped), 0), allowed if allowed < _NO_LIMIT else 0
 
 
 def _exit_code(event: dict[str, Any]) -> str:

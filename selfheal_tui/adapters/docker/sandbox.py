@@ -85,6 +85,12 @@ class DockerSandbox:
         async with self._alone():
             return await self._tree.scan()
 
+    async def memory(self) -> tuple[int, int] | None:
+        """Bytes of memory in use and allowed. Does not wait for a running command."""
+        if self._closed:
+            raise SandboxLost("the sandbox was closed")
+        return await self._container.memory()
+
     def settle(self) -> None:
         """Take what the last `scan` saw as known."""
         self._tree.settle()
