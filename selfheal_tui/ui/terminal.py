@@ -1,4 +1,5 @@
-"""The interface's driver at a terminal: keys that are not UTF-8 end nothing."""
+"""The interface's driver at a terminal: keys that are not UTF-8, and a signal to go on where
+nothing was stopped, end nothing."""
 
 from __future__ import annotations
 
@@ -15,3 +16,11 @@ class TerminalDriver(LinuxDriver):
             except UnicodeDecodeError:
                 # A terminal of another character set, or a paste of bytes: that piece is lost.
                 continue
+
+    def _sigcont_application(self, *_: object) -> None:
+        # A terminal that is closed sends this too. To start once more what was never stopped
+        # would leave a second thread behind that reads keys, and that nothing ends.
+        if self._must_signal_resume:
+            super()._sigcont_application()
+        else:
+            self._app.call_later(self._app.refresh)
