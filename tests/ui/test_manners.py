@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,10 @@ def replayed(place, record, **options):
         yield terminal
 
 
+def threads_of(terminal):
+    return len(list(Path(f"/proc/{terminal.pid}/task").iterdir()))
+
+
 def ended_well(terminal, code):
     assert terminal.ended() == code
     assert terminal.left() == []
@@ -98,6 +103,19 @@ def test_a_signal_ends_a_running_session_which_is_kept(place, number):
     (row,) = map(json.loads, place.run("sessions", "--all", "--json").out.splitlines())
     assert row["exit_code"] == 128 + number
     assert [path.name for path in temporary.iterdir()] == []
+
+
+def test_a_signal_to_go_on_where_nothing_was_stopped_keeps_one_reader_of_keys(place, record):
+    """A closed terminal sends it, too: a second reader of keys would outlive the interface."""
+    with replayed(place, record) as terminal:
+        before = threads_of(terminal)
+        for _ in range(20):
+            terminal.signal(signal.SIGCONT)
+        terminal.send(F1)
+        terminal.until("Keys and commands")
+        assert threads_of(terminal) == before
+        terminal.send(CTRL_Q)
+        ended_well(terminal, 0)
 
 
 def test_a_closed_terminal_ends_it(place, record):
