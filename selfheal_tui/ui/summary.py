@@ -23,11 +23,13 @@ from selfheal_tui.core.events import (
     QuestionAnswered,
     QuestionAsked,
     ReviewGiven,
+    SandboxMeasured,
     SandboxOpened,
     SandboxWasLost,
     SessionEnded,
     SessionStarted,
     SnapshotTaken,
+    StepEnded,
     StepStarted,
     ToolCalled,
     TurnEnded,
@@ -43,15 +45,26 @@ _CHECKING = {
     "flaky": "runs the check again, to find what flakes",
     "verify": "runs the check",
     "proof": "proves it in a fresh sandbox",
+    "originals": "runs the check with the original tests",
     "user": "runs your command",
 }
+
+
+_SETTING_UP = ("set-up", "setup")
+"""The step in which a command has network."""
+
+_UNUSUAL = {"ROOT inside": "ROOT inside", "on a volume": "tree on a volume"}
+"""What a sandbox's isolation may say beside the usual, and how the status line says it."""
 
 
 @dataclass(frozen=True)
 class Summary:
     """What is known so far. `before` and `now` count failing tests, None while unknown; `phase`
     says what happens at the moment; `waiting` is true while it waits for the user. `tried` are
-    the attempts that ended; `failing_before` names what failed on the untouched files."""
+    the attempts that ended; `failing_before` names what failed on the untouched files. `memory`
+    and `limit` are bytes of the sandbox's memory, 0 while unknown; `unusual` says where its
+    isolation is less than the usual one; `setting_up` is true while a set-up command has network.
+    """
 
     task: str = ""
     branch: str = ""
@@ -67,6 +80,10 @@ class Summary:
     context: float | None = None
     network: str = ""
     sandbox: str = ""
+    unusual: str = ""
+    memory: int = 0
+    limit: int = 0
+    setting_up: bool = False
     phase: str = ""
     waiting: bool = False
     tried: tuple[AttemptEnded, ...] = ()
@@ -86,10 +103,11 @@ def fold(summary: Summary, event: Event) -> Summary:
         case CheckChosen():
             return replace(summary, check=event.command)
         case SandboxOpened():
-            name = f"{event.kind} {event.container[:12]}".strip()
-            return replace(summary, network=event.network, sandbox=f"{name} ({event.profile})")
+            return _with_sandbox(summary, event)
+        case SandboxMeasured():
+            return replace(summary, memory=event.memory, limit=event.limit)
         case SandboxWasLost():
-            return replace(summary, sandbox="lost, a fresh one comes")
+            return replace(summary, sandbox="sandbox lost, a fresh one comes", memory=0)
         case TurnEnded():
             return _after_turn(summary, event)
         case CheckEnded():
@@ -98,6 +116,21 @@ def fold(summary: Summary, event: Event) -> Summary:
             return replace(summary, attempt=event.number, attempts=event.of)
         case _:
             return _phase(summary, event)
+
+
+def _with_sandbox(summary: Summary, event: SandboxOpened) -> Summary:
+    unusual = [words for sign, words in _UNUSUAL.items() if sign in event.isolation]
+    if event.kind == "local":
+        unusual = ["NO ISOLATION"]
+    return replace(
+        summary,
+        network=event.network,
+        sandbox=f"{event.kind} {event.profile}".strip() if event.kind != "local" else "",
+        unusual=" · ".join(unusual),
+        memory=0,
+        limit=0,
+        setting_up=False,
+    )
 
 
 def _after_turn(summary: Summary, event: TurnEnded) -> Summary:
@@ -114,6 +147,8 @@ def _after_turn(summary: Summary, event: TurnEnded) -> Summary:
 
 def _after_check(summary: Summary, event: CheckEnded) -> Summary:
     failing = len(event.failing)
+    if event.purpose == "originals":
+        return summary
     if event.purpose == "baseline":
         return replace(summary, before=failing, now=failing, failing_before=event.failing)
     return replace(summary, now=failing)
@@ -123,7 +158,10 @@ def _phase(summary: Summary, event: Event) -> Summary:
     """What happens now, in words."""
     waits = False
     match event:
+        case StepEnded() if event.name in _SETTING_UP:
+            return replace(summary, setting_up=False)
         case StepStarted():
+            summary = replace(summary, setting_up=event.name in _SETTING_UP)
             phase = f"gets ready: {event.name}"
         case TurnStarted():
             summary = replace(summary, model=event.model)

@@ -9,6 +9,7 @@ from selfheal_tui.core.events import (
     CheckEnded,
     CommandEnded,
     CommandStarted,
+    SandboxMeasured,
     SandboxOpened,
     SessionEnded,
     SessionStarted,
@@ -224,6 +225,7 @@ async def test_header_and_status_tell_how_far_it_is():
             STARTED,
             SnapshotTaken("t", "h", "ht", "refs/heads/main", 3, 9),
             SandboxOpened("docker", "python", "no network", "i", "id", "off", "c0ffee"),
+            SandboxMeasured(212 << 20, 2 << 30),
             CheckEnded("c1", "baseline", "t", 1, False, 0.1, ("a", "b", "c")),
             AttemptStarted(2, 3, "t"),
             TurnEnded("t1", "coder", "m", "stop", "", 12_000, 950, 0, 0.04, 0.04, 0.18),
@@ -233,7 +235,7 @@ async def test_header_and_status_tell_how_far_it_is():
         assert what(app.summary) == "mend it · main"
         assert how_far(app.summary) == "attempt 2/3 · 3 failing -> 1 · $0.04"
         assert uses(app.summary) == (
-            "network off · docker c0ffee (python) · context 18% · 12k in 950 out · $0.0400"
+            "network off · docker python · container 212 MB of 2.0 GB · context 18% · 12k in 950 out"
         )
         conductor.tell(SessionEnded(1, "not healed", "not healed in 3 attempts", 1.0))
         await conductor.told(pilot)
