@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from selfheal_tui.agent.approvals import Approvals, SentBack
 from selfheal_tui.agent.deliver import Delivery, Proposed
+from selfheal_tui.agent.guarding import Guarding, why_refused
 from selfheal_tui.agent.heal import Healing, Job
 from selfheal_tui.agent.loop import Conversations
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet
@@ -40,6 +41,8 @@ from selfheal_tui.core.events import (
     Warned,
     WorktreeUpdated,
 )
+from selfheal_tui.core.guard.intent import is_about_tests
+from selfheal_tui.core.guard.protection import Protection
 from selfheal_tui.core.limits import Budget
 from selfheal_tui.core.patch import read_patch
 from selfheal_tui.core.proof import Proof
@@ -97,6 +100,7 @@ class Course:
         self._started = time.monotonic()
         self._notes: list[str] = []
         self._steps = 0
+        self._doubt = ""
         self.workspace: Workspace | None = None
 
     async def run(self, models: Models) -> tuple[str, str]:
@@ -211,6 +215,7 @@ class Course:
         checks = self._checks(ground.files)
         await self._provide(ground.files)
         workspace = await self._open_workspace(ground)
+        checker = self._checker(workspace, checks, ground.files) if checks else None
         kept, settings = self._order.kept, self._settings
         conversations = Conversations(
             session=self._order.session,
@@ -240,7 +245,8 @@ class Course:
             repository=ground.repository,
             shadow=ground.shadow,
             workspace=workspace,
-            checker=self._checker(workspace, checks, ground.files) if checks else None,
+            checker=checker,
+            guarding=self._guarding(ground, checks, checker),
             conversations=conversations,
             planning=Planning(
                 planner=roles.planner,
@@ -267,6 +273,26 @@ class Course:
             focus_after=self._settings.check.focus_after,
             files=[file.path for file in files],
             scripts=package_scripts(package),
+        )
+
+    def _guarding(
+        self, ground: Ground, checks: Sequence[Check], checker: Checker | None
+    ) -> Guarding:
+        content = {file.path: file.content for file in ground.files}
+        guard = self._settings.guard
+        return Guarding(
+            protection=Protection(
+                content,
+                content.__getitem__,
+                [check.command for check in checks],
+                protect=(*self._parts.protect, *guard.protect),
+                ignore=guard.ignore,
+            ),
+            shadow=ground.shadow,
+            base=ground.snapshot.tree,
+            checker=checker,
+            about_tests=is_about_tests(self._order.task),
+            emit=self._emit,
         )
 
     # --- proposal and approvals ------------------------------------------------------------
@@ -305,6 +331,7 @@ class Course:
         self, ground: Ground, models: Models, kept: Kept, proposal: ProposalMade
     ) -> tuple[str, str]:
         """Take an earlier run's proposal up; a sandbox is opened only when hunks are refused."""
+        self._allow(Proof.from_json(proposal.proof))
         proposed = Proposed(proposal.tree, kept.tree, proposal.message)
         offer = _Offer(_kept_healed(kept, proposal))
         made: list[Healing] = []
@@ -348,17 +375,30 @@ class Course:
         facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys(self._notes))
         proof = proof_of(healed, base, facts, ran, read_patch(patch), notes)
         self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))
+        self._allow(proof)
         return Proposed(healed.commit_tree, healed.tree, message)
+
+    def _allow(self, proof: Proof) -> None:
+        """Refuse a change of what decides the verdict, where nobody said that it may be one."""
+        why = "" if self._order.allow_test_changes else why_refused(proof)
+        if why:
+            raise ApprovalRefused(
+                f"the commit was not approved: {why}; --allow-test-changes approves such changes"
+            )
+        # What the last line has to say beside what is done.
+        self._doubt = (
+            ", not verified with the original tests" if proof.only_with_changed_tests else ""
+        )
 
     async def _deliver(self, delivery: Delivery, proposed: Proposed) -> tuple[str, str]:
         target, task = self._order.target, self._order.task
         match await delivery.deliver(proposed, target, task=task):
             case WorktreeUpdated(_, paths):
                 files = "1 file" if len(paths) == 1 else f"{len(paths)} files"
-                text = f"{files} of the working tree updated; nothing was committed"
+                text = f"{files} of the working tree updated{self._doubt}; nothing was committed"
                 return "updated", text + (" or pushed" if target.remote else "")
             case Committed() as made:
-                text = f"committed {made.commit[:12]} to {short(made.ref)}"
+                text = f"committed {made.commit[:12]} to {short(made.ref)}{self._doubt}"
                 if not target.remote:
                     return "committed", text
                 pushed = await self._push(delivery, made, text)

@@ -74,13 +74,15 @@ OpenRepository = Callable[[], Awaitable[tuple[Repository, Shadow, tuple[str, ...
 
 @dataclass(frozen=True)
 class Parts:
-    """The adapters of a run."""
+    """The adapters of a run. `protect` are the sandbox profiles' patterns of files that decide the
+    verdict."""
 
     open_repository: OpenRepository
     provision: Provision
     models: ModelSource
     records: Records
     redactor: Redactor
+    protect: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Kept:
 @dataclass(frozen=True)
 class Order:
     """What the user asked for. `no_check` says that working without a check is wanted; `partial`
-    that somebody is there who may want a change which heals only a part."""
+    that somebody is there who may want a change which heals only a part; `allow_test_changes` that
+    a change of what decides the verdict may be asked for: who answers sees it, or wants it."""
 
     session: str
     task: str
@@ -111,3 +114,4 @@ class Order:
     no_check: bool = False
     kept: Kept | None = None
     partial: bool = False
+    allow_test_changes: bool = True

@@ -108,6 +108,18 @@ class FlowSettings:
 
 
 @dataclass(frozen=True)
+class GuardSettings:
+    """Which files decide the verdict, beside those that are known to."""
+
+    protect: tuple[str, ...] = _setting(
+        (), "patterns of more files that decide the verdict: `golden.txt`, `checks/`, `ci/**/*.yml`"
+    )
+    ignore: tuple[str, ...] = _setting(
+        (), "patterns of files that do not decide it, whatever their names say"
+    )
+
+
+@dataclass(frozen=True)
 class PrivacySettings:
     """What must never leave this machine."""
 
@@ -137,6 +149,7 @@ class Settings:
     check: CheckSettings = CheckSettings()
     sandbox: SandboxSettings = SandboxSettings()
     flow: FlowSettings = FlowSettings()
+    guard: GuardSettings = GuardSettings()
     privacy: PrivacySettings = PrivacySettings()
     ui: UiSettings = UiSettings()
 

@@ -11,10 +11,11 @@ from selfheal_tui.agent import prompts
 from selfheal_tui.agent.attempts import Attempts
 from selfheal_tui.agent.brief import project_brief, with_plan
 from selfheal_tui.agent.digest import BUDGET, failure_digest
+from selfheal_tui.agent.guarding import Guarding
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.ledger import Ledger, State
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
-from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome
+from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome, why_not_healed
 from selfheal_tui.agent.partly import may_be_offered, partly_healed
 from selfheal_tui.agent.planning import Planning
 from selfheal_tui.agent.ports import Emit, Repository, Shadow, Snapshot
@@ -67,6 +68,7 @@ class Healing:
         shadow: Shadow,
         workspace: Workspace,
         checker: Checker | None,
+        guarding: Guarding,
         conversations: Conversations,
         planning: Planning,
         coder: Role,
@@ -80,6 +82,7 @@ class Healing:
         self._shadow = shadow
         self._workspace = workspace
         self._checker = checker
+        self._guarding = guarding
         self._conversations = conversations
         self._planning = planning
         self._coder = coder
@@ -133,16 +136,21 @@ class Healing:
             raise RepositoryRefused("nothing would be left of the change")
         try:
             check = await self._steering.step(self._proof(rest.commit_tree))
+            left = replace(
+                healed,
+                tree=rest.tree,
+                commit_tree=rest.commit_tree,
+                check=check,
+                refused=(*healed.refused, *rest.words),
+                partial="" if check is not None and check.green else healed.partial,
+            )
+            return await self._steering.step(self._guarded(left))
         except StepCut as cut:
             raise RepositoryRefused("the check of what is left was ended early") from cut
-        return replace(
-            healed,
-            tree=rest.tree,
-            commit_tree=rest.commit_tree,
-            check=check,
-            refused=(*healed.refused, *rest.words),
-            partial="" if check is not None and check.green else healed.partial,
-        )
+
+    async def _guarded(self, healed: Healed) -> Healed:
+        guarded = await self._guarding.judge(healed.tree, healed.check, healed.baseline)
+        return replace(healed, guarded=guarded)
 
     async def _taken_out(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Rest:
         rest = await take_out(
@@ -209,7 +217,7 @@ class Healing:
             await self._check_was_cut(number, tree, history, summary)
             return None
         if not result.green:
-            await self._red(number, tree, result, history, summary)
+            await self._red(State(number, tree, result, summary), history)
             return None
         try:
             healed = await self._proved(number, ended, tree, history)
@@ -234,17 +242,16 @@ class Healing:
                 return None
             case Finished():
                 commit_tree = await self._repository.commit_tree_for(self._snapshot, tree)
-                healed = self._healed(number, ended, tree, commit_tree, None)
+                healed = await self._guarded(self._healed(number, ended, tree, commit_tree, None))
                 return await self._reviewed(healed, history)
 
-    async def _red(
-        self, number: int, tree: str, result: CheckResult, history: History, summary: str
-    ) -> None:
-        ledger = self._kept_ledger()
+    async def _red(self, state: State, history: History, before: str = "") -> None:
+        """A red attempt; `before` is what the coder is told ahead of what fails."""
+        ledger, number = self._kept_ledger(), state.attempt
+        tree, result, summary = state.tree, state.result, state.summary
         previous, best = ledger.states[-1].result, ledger.best
-        state = State(number, tree, result, summary)
         outcome = ledger.add(state)
-        text = self._digest(result, previous)
+        text = before + self._digest(result, previous)
         step = await self._steps.best(ledger, state) if self._steps else None
         if step is not None:
             outcome, best, result = ledger.add(step), step, step.result
@@ -264,8 +271,16 @@ class Healing:
         proof = await self._steering.step(self._proof(commit_tree))
         assert proof is not None, "only a run with a check proves anything"
         if proof.green:
+            green = self._healed(number, ended, tree, commit_tree, proof)
+            healed = await self._steering.step(self._guarded(green))
+            told = self._guarding.tell_once(healed.guarded) if self.may_go_on else None
+            if told is not None:
+                await self._workspace.restore(told.tree)
+                state = State(number, told.tree, told.result, healed.summary)
+                await self._red(state, history, told.text)
+                return None
             self._kept_ledger().add(State(number, tree, proof))
-            return self._healed(number, ended, tree, commit_tree, proof)
+            return healed
         if commit_tree != tree and await self._passes_here(tree):
             raise RepositoryRefused(
                 "the fix passes only together with your uncommitted changes in "
@@ -356,20 +371,10 @@ class Healing:
         attempts = self._job.attempts
         if self._ledger is None:
             return NotHealedYet(None, None, f"no change was made in {attempts} attempts")
-        baseline, best = self._ledger.baseline.result, self._ledger.best
+        best = self._ledger.best
         await self._workspace.restore(best.tree)
-        if best.result.green and best.attempt:
-            text = f"the change of attempt {best.attempt} passes, but was not approved"
-        elif best.attempt == 0:
-            text = f"not healed in {attempts} attempts; none was better than the original"
-        else:
-            still, before = len(best.result.failing), len(baseline.failing)
-            text = (
-                f"not healed in {attempts} attempts; the best, attempt {best.attempt}:"
-                f" {self._ledger.standing(best.result).words}"
-                f" ({still} failing instead of {before})"
-            )
-        return NotHealedYet(best, baseline, text)
+        text = why_not_healed(self._ledger, attempts) + await self._guarding.words(best.tree)
+        return NotHealedYet(best, self._ledger.baseline.result, text)
 
     async def part(self, reached: NotHealedYet) -> Healed | None:
         """The best state as a partial change, with a fresh sandbox's word on just that; None where
@@ -380,9 +385,10 @@ class Healing:
         tree = await self._repository.commit_tree_for(self._snapshot, best.tree)
         try:
             proof = await self._steering.step(checker.fresh(tree, everything=True))
+            partly = partly_healed(best, tree, proof, ledger, checker.flaky)
+            return await self._steering.step(self._guarded(partly)) if partly else None
         except StepCut:
             return None
-        return partly_healed(best, tree, proof, ledger, checker.flaky)
 
     def _digest(self, result: CheckResult, previous: CheckResult | None) -> str:
         return failure_digest(result, previous, budget=self._job.digest)

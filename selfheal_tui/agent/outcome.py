@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from selfheal_tui.agent.ledger import State
+from selfheal_tui.agent.guarding import Guarded
+from selfheal_tui.agent.ledger import Ledger, State
 from selfheal_tui.agent.reviewing import Review
 from selfheal_tui.core.checks import CheckResult
 
@@ -14,7 +15,8 @@ class Healed:
     """A tree that may be proposed. `check` is the proving run on exactly `commit_tree`, None where
     there is no check; `tree` is the same change on the user's uncommitted edits. `refused` says
     what the user took out of it. `partial` tells what a change came to that does not heal all
-    (`2 of 3 fixed, none broken`); empty for any other."""
+    (`2 of 3 fixed, none broken`); empty for any other. `guarded` is what it does to the files that
+    decide the verdict."""
 
     tree: str
     commit_tree: str
@@ -27,6 +29,7 @@ class Healed:
     review: Review | None
     refused: tuple[str, ...] = ()
     partial: str = ""
+    guarded: Guarded = field(default_factory=Guarded)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,20 @@ class NotHealedYet:
     best: State | None
     baseline: CheckResult | None
     text: str
+
+
+def why_not_healed(ledger: Ledger, attempts: int) -> str:
+    """How far the attempts came, as a sentence."""
+    best = ledger.best
+    if best.result.green and best.attempt:
+        return f"the change of attempt {best.attempt} passes, but was not approved"
+    if best.attempt == 0:
+        return f"not healed in {attempts} attempts; none was better than the original"
+    still, before = len(best.result.failing), len(ledger.baseline.result.failing)
+    return (
+        f"not healed in {attempts} attempts; the best, attempt {best.attempt}:"
+        f" {ledger.standing(best.result).words} ({still} failing instead of {before})"
+    )
 
 
 Outcome = Healed | AlreadyGreen | NotHealedYet

@@ -42,11 +42,11 @@ def proof_of(
     notes: tuple[str, ...],
 ) -> Proof:
     """The proof card of a healed tree."""
-    check = healed.check
+    check, look, originals = healed.check, healed.guarded.look, healed.guarded.originals
     return Proof(
         tree=healed.commit_tree,
         base=base,
-        verified=check is not None and check.green,
+        verified=check is not None and check.green and not healed.guarded.doubtful,
         command=check.command if check else "",
         exit_code=check.exit_code if check else None,
         check_seconds=round(check.seconds, 3) if check else 0.0,
@@ -66,6 +66,11 @@ def proof_of(
         review=_review_words(healed),
         refused=healed.refused,
         partial=healed.partial,
+        protected=look.changed,
+        new_tests=look.added,
+        findings=tuple((f.path, f.line, f.kind, f.text) for f in look.findings),
+        originals_exit=originals.exit_code if originals else None,
+        originals_failing=tuple(sorted(originals.failing)) if originals else (),
     )
 
 
@@ -77,6 +82,7 @@ def _warnings(healed: Healed, files: tuple[FileDiff, ...]) -> tuple[str, ...]:
         warnings.append(f"partly healed: {healed.partial}; the check still fails")
     elif not healed.check.green:
         warnings.append("not verified: the check fails on what is left of the change")
+    warnings += healed.guarded.warnings
     warnings += warnings_for(files)
     deleted = sum(file.kind == "deleted" for file in files)
     if deleted > MANY_DELETED:

@@ -125,16 +125,18 @@ class Checker:
             await self._workspace.replace_lost(lost)
             return self._lost(tree, purpose, lost)
 
-    async def fresh(self, tree: str, *, everything: bool = False) -> CheckResult:
+    async def fresh(
+        self, tree: str, *, everything: bool = False, purpose: str = "proof"
+    ) -> CheckResult:
         """The check on exactly `tree`, in a sandbox that nothing else has touched; with
         `everything` no command is left out after a red one."""
         goes_on = _always if everything else _never
         try:
             async with self._workspace.fresh(tree) as sandbox:
-                result, number = await self._all(sandbox, "proof", goes_on)
-                self._tell(number, tree, "proof", result)
+                result, number = await self._all(sandbox, purpose, goes_on)
+                self._tell(number, tree, purpose, result)
         except SandboxLost as lost:
-            return self._lost(tree, "proof", lost)
+            return self._lost(tree, purpose, lost)
         return result if result.green else await self._runs.keep_log(result)
 
     def read(self, ended: CommandResult) -> CheckResult:

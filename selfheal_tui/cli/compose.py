@@ -31,7 +31,17 @@ def compose(
         models=models,
         records=records,
         redactor=redactor,
+        protect=protected_by_profiles(place),
     )
+
+
+def protected_by_profiles(place: Place) -> tuple[str, ...]:
+    """Files that decide a verdict, by every profile: a built-in one that the user's own takes the
+    place of counts as well, so that none is forgotten."""
+    from selfheal_tui.adapters.docker.profiles import read_profiles
+
+    profiles = (*read_profiles(sandboxes_folder()), *profiles_of(place))
+    return tuple(sorted({pattern for profile in profiles for pattern in profile.protect}))
 
 
 def profiles_of(place: Place) -> tuple[Profile, ...]:

@@ -122,6 +122,11 @@ def _run_options(parser: Parser) -> None:
         choices=("off", "setup", "on"),
         help="never, only during approved set-up commands, always (default: setup)",
     )
+    run.add_argument(
+        "--allow-test-changes",
+        action="store_true",
+        help="with --yes: also commit what changes tests, or how the check runs",
+    )
     run.add_argument("--no-plan", action="store_true", help="skip the planner")
     run.add_argument("--no-review", action="store_true", help="skip the reviewer")
 

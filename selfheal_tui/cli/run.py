@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Result) -> int:
     if options.push is not None and not options.yes:
         raise UsageError("--push goes with --yes: somebody must approve the push")
+    if options.allow_test_changes and not options.yes:
+        raise UsageError("--allow-test-changes goes with --yes: else somebody is asked")
     place = Place.from_process(options.folder)
     task = task_of(options)
     settings = settings_of(options, place)
@@ -63,6 +65,7 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Resul
         repository=str(place.repository),
         target=target_of(options),
         no_check=settings.check.command == NO_CHECK,
+        allow_test_changes=options.allow_test_changes or not options.yes,
     )
     if options.latest or options.resume is not None:
         order = take_up(records, order, options.resume or "")

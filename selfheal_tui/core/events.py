@@ -125,7 +125,8 @@ class CheckChosen:
 @dataclass(frozen=True)
 class CommandStarted:
     """A command began. `purpose` is tool, user, baseline, verify, proof, flaky or setup; or
-    focused, for the tests alone that failed before, which run first where the check is slow."""
+    focused, for the tests alone that failed before, which run first where the check is slow; or
+    originals, for the check on a proved change whose tests are as they were before it."""
 
     id: str
     command: str

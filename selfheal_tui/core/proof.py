@@ -11,9 +11,14 @@ from typing import Any
 class Proof:
     """Facts of one proposal. `tree` is the tree to commit; `base` what it is compared with.
 
-    `verified` is true only for exit code 0 of `command` on `tree` in a fresh sandbox.
+    `verified` is true only for exit code 0 of `command` on `tree` in a fresh sandbox, and with the
+    originals too where protected files are changed.
     `partial` says what was reached where the check still fails, empty else.
     `refused` names the hunks that the user took out before the proving run, each with its reason.
+    `protected` are files that decide the verdict, were there before and are changed, `new_tests`
+    those that are new; `findings` hold path, line (0: the whole file), kind and sentence.
+    `originals_exit` is the exit code of the check with the originals of the protected files on the
+    rest of the change, None where it was not run; `originals_failing` names what fails there.
     `files` holds path, lines added, lines removed. `seconds` and `cost` (USD) are of the whole
     run, `check_seconds` of the proving run.
     """
@@ -40,6 +45,16 @@ class Proof:
     review: str = ""
     refused: tuple[str, ...] = ()
     partial: str = ""
+    protected: tuple[str, ...] = ()
+    new_tests: tuple[str, ...] = ()
+    findings: tuple[tuple[str, int, str, str], ...] = ()
+    originals_exit: int | None = None
+    originals_failing: tuple[str, ...] = ()
+
+    @property
+    def only_with_changed_tests(self) -> bool:
+        """Whether the check passes, but not with the originals of what decides it."""
+        return self.exit_code == 0 and self.originals_exit not in (None, 0)
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -63,11 +78,46 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
+NOT_WITH_ORIGINALS = "NOT VERIFIED WITH THE ORIGINAL TESTS"
+"""The verdict on a change that passes only together with what it changed in the checks."""
+
+_NAMED = 5
+
+
+def guard_sentence(proof: Proof) -> str:
+    """What the check says with the originals of the protected files; empty where there is nothing
+    to say."""
+    if proof.originals_exit is None:
+        return ""
+    if proof.originals_exit == 0:
+        return "with the original tests: green"
+    failing = proof.originals_failing
+    more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
+    return f"with the original tests: {len(failing)} failing: {', '.join(failing[:_NAMED])}{more}"
+
+
+def _guard_lines(proof: Proof) -> list[str]:
+    lines = []
+    if sentence := guard_sentence(proof):
+        lines.append(f"originals {sentence}")
+    if proof.protected:
+        lines.append(f"decides   {_listed(proof.protected)} (changed; decides the verdict)")
+    if proof.new_tests:
+        lines.append(f"new       {_listed(proof.new_tests)} (has a say in the verdict)")
+    return lines
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(repr(name)[1:-1] for name in names[:_NAMED]) + more
+
+
 def card_lines(proof: Proof) -> list[str]:
     """The card as plain lines, for a terminal or a report."""
     lines = [
         f"verdict   {_verdict(proof)}{_how(proof)}",
         f"tests     {_tests(proof)}",
+        *_guard_lines(proof),
         f"tree      {proof.tree}",
         f"sandbox   {proof.sandbox}; network {proof.network}",
     ]
@@ -88,6 +138,8 @@ def card_lines(proof: Proof) -> list[str]:
 def _verdict(proof: Proof) -> str:
     if proof.partial:
         return f"PARTLY HEALED (not verified, {proof.partial})"
+    if proof.only_with_changed_tests:
+        return NOT_WITH_ORIGINALS
     return "VERIFIED" if proof.verified else "NOT VERIFIED"
 
 

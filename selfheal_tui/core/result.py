@@ -49,6 +49,8 @@ class Result:
             case CheckChosen():
                 before = f"{self.fields['check']} && " if event.number > 1 else ""
                 self.fields["check"] = before + event.command
+            case CheckEnded(purpose="originals"):
+                pass  # The proof card has what it came to.
             case CheckEnded():
                 self.fields["failing"] = list(event.failing)
                 if event.purpose == "baseline":
