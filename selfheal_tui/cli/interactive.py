@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from selfheal_tui.cli.late import late_store
 from selfheal_tui.cli.options import NO_CHECK, new_session_id, settings_of, target_of, task_of
 from selfheal_tui.cli.place import Place
 from selfheal_tui.errors import RepositoryRefused, UsageError
@@ -49,7 +50,7 @@ def interact(options: argparse.Namespace) -> int:
     """Show the interface; the exit code. Raises UsageError where it cannot be."""
     check_terminal()
     place, settings = check_options(options)
-    records = place.store()
+    records = late_store(place)
     try:
         from selfheal_tui.cli.tui import run_tui
 
