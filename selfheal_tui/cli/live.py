@@ -167,6 +167,8 @@ class LiveConductor:
         """Take up an earlier session. Raises UsageError where it cannot be."""
         from selfheal_tui.cli.kept import take_up, with_kept_check
 
+        if self.running:
+            raise UsageError("something runs already: end it first")
         order = take_up(self._bench.records, self._order(self._id, ""), session)
         given = bool(self._settings.check.chosen)
         self._settings, order = with_kept_check(self._settings, order, given=given)

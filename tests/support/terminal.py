@@ -66,7 +66,7 @@ class Terminal:
         while self._read(end - time.monotonic()):
             pass
         if self._code is None:
-            self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            self._code = self._waited()
         return self._code
 
     def rest(self, quiet=0.3):
@@ -99,8 +99,17 @@ class Terminal:
         """Close the terminal under the program; its exit code."""
         os.close(self._fd)
         self._fd = -1
-        self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._code = self._waited()
         return self._code
+
+    def _waited(self, timeout=30.0):
+        """The exit code of the program, which is to end in time."""
+        process = os.pidfd_open(self.pid)
+        try:
+            assert select.select([process], [], [], timeout)[0], "the program did not end"
+        finally:
+            os.close(process)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def close(self):
         """End what is still there."""

@@ -214,7 +214,7 @@ async def test_a_branch_that_git_does_not_allow_leaves_the_commit_as_it_was(stee
     ended = await steered.run([submitted(write("a.txt", "b\n"))], ask)
     assert ended.exit_code == 0
     assert asked[0] == asked[1]
-    assert any("the commit stays as it was" in event.text for event in steered.of(Warned))
+    assert any("what is asked stays as it was" in event.text for event in steered.of(Warned))
 
 
 async def test_the_limit_of_time_stands_still_while_the_user_is_asked():
