@@ -15,6 +15,7 @@ from selfheal_tui.agent.deliver import Delivery, Proposed
 from selfheal_tui.agent.guarding import Guarding, why_refused
 from selfheal_tui.agent.heal import Healing, Job
 from selfheal_tui.agent.loop import Conversations
+from selfheal_tui.agent.memory import Memory
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet
 from selfheal_tui.agent.planning import Planning
 from selfheal_tui.agent.ports import Ask, Emit, Repository, Shadow, Snapshot
@@ -97,6 +98,9 @@ class Course:
         self._ask_user = ask_user
         self._emit = emit
         self._approvals = Approvals(ask, emit)
+        self._memory = Memory(
+            parts.incidents, repository=order.repository, redactor=parts.redactor, emit=emit
+        )
         self._started = time.monotonic()
         self._notes: list[str] = []
         self._steps = 0
@@ -253,6 +257,7 @@ class Course:
                 workspace=workspace,
                 conversations=conversations,
                 approvals=self._approvals if settings.flow.approve_plan else None,
+                recall=self._memory.recall,
                 emit=self._emit,
             ),
             coder=roles.coder,
@@ -374,6 +379,7 @@ class Course:
         )
         facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys(self._notes))
         proof = proof_of(healed, base, facts, ran, read_patch(patch), notes)
+        self._memory.offer(healed, patch, message)
         self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))
         self._allow(proof)
         return Proposed(healed.commit_tree, healed.tree, message)
@@ -392,7 +398,9 @@ class Course:
 
     async def _deliver(self, delivery: Delivery, proposed: Proposed) -> tuple[str, str]:
         target, task = self._order.target, self._order.task
-        match await delivery.deliver(proposed, target, task=task):
+        done = await delivery.deliver(proposed, target, task=task)
+        await self._memory.remember(done)
+        match done:
             case WorktreeUpdated(_, paths):
                 files = "1 file" if len(paths) == 1 else f"{len(paths)} files"
                 text = f"{files} of the working tree updated{self._doubt}; nothing was committed"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from selfheal_tui.agent.deliver import Target
-from selfheal_tui.agent.ports import Repository, Sandbox, Shadow, Snapshot
+from selfheal_tui.agent.ports import Incidents, Repository, Sandbox, Shadow, Snapshot
 from selfheal_tui.agent.roles import Models
 from selfheal_tui.core.approval import Granted, SetupRequest
 from selfheal_tui.core.events import Event, ProposalMade
@@ -75,7 +75,7 @@ OpenRepository = Callable[[], Awaitable[tuple[Repository, Shadow, tuple[str, ...
 @dataclass(frozen=True)
 class Parts:
     """The adapters of a run. `protect` are the sandbox profiles' patterns of files that decide the
-    verdict."""
+    verdict; `incidents` is None where memory is switched off."""
 
     open_repository: OpenRepository
     provision: Provision
@@ -83,6 +83,7 @@ class Parts:
     records: Records
     redactor: Redactor
     protect: tuple[str, ...] = ()
+    incidents: Incidents | None = None
 
 
 @dataclass(frozen=True)

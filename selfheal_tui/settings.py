@@ -120,6 +120,15 @@ class GuardSettings:
 
 
 @dataclass(frozen=True)
+class MemorySettings:
+    """What is kept of earlier heals."""
+
+    enabled: bool = _setting(
+        True, "keep heals on this machine, and tell the model of those of failures that are alike"
+    )
+
+
+@dataclass(frozen=True)
 class PrivacySettings:
     """What must never leave this machine."""
 
@@ -150,6 +159,7 @@ class Settings:
     sandbox: SandboxSettings = SandboxSettings()
     flow: FlowSettings = FlowSettings()
     guard: GuardSettings = GuardSettings()
+    memory: MemorySettings = MemorySettings()
     privacy: PrivacySettings = PrivacySettings()
     ui: UiSettings = UiSettings()
 

@@ -188,7 +188,9 @@ class Delivery:
 
         async def make() -> Committed:
             commit = await self._repository.commit(granted, self._snapshot, proposed.tree)
-            made = Committed(commit, request.tree, request.ref, request.update_worktree)
+            made = Committed(
+                commit, request.tree, request.ref, request.update_worktree, request.message
+            )
             self._emit(made)
             return made
 

@@ -105,8 +105,8 @@ class Healing:
                 return AlreadyGreen(before)
             self._ledger = Ledger(State(0, self._workspace.base, before))
         brief = await self._brief(before)
-        plan = await self._planning.plan(brief)
-        self._history.user(with_plan(brief, plan.steps, plan.files))
+        plan = await self._planning.plan(brief, before)
+        self._history.user(with_plan(brief, plan.steps, plan.files, plan.notes))
         await self._go_on_from_start(self._history)
         return await self._heal()
 

@@ -5,7 +5,8 @@ Refuses to change anything: what the planner writes in its sandbox is thrown awa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from selfheal_tui.agent import prompts
 from selfheal_tui.agent.approvals import Approvals, SentBack
@@ -14,20 +15,29 @@ from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
 from selfheal_tui.agent.ports import Emit
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.approval import Answer, PlanRequest, PlanWish
+from selfheal_tui.core.checks import CheckResult
 from selfheal_tui.core.events import PlanProposed
+
+Recall = Callable[[CheckResult | None, str], Awaitable[str]]
+"""What earlier heals say to the check of the untouched files in a tree at this path, as the end of
+a brief; mostly empty."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order, and the files that they are expected to touch; empty where there is none."""
+    """Steps in order, and the files that they are expected to touch; empty where there is none.
+
+    `notes` ends the planner's brief: what earlier heals say, mostly nothing.
+    """
 
     steps: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    notes: str = ""
 
 
 class Planning:
     """Makes the plan of one run. Without a `planner` there is none; with `approvals` the user is
-    asked for it."""
+    asked for it. `recall` knows earlier heals."""
 
     def __init__(
         self,
@@ -36,22 +46,28 @@ class Planning:
         workspace: Workspace,
         conversations: Conversations,
         approvals: Approvals | None,
+        recall: Recall,
         emit: Emit,
     ) -> None:
         self._planner = planner
         self._workspace = workspace
         self._conversations = conversations
         self._approvals = approvals
+        self._recall = recall
         self._emit = emit
 
-    async def plan(self, brief: str) -> Plan:
-        """The plan that is gone by. Raises ApprovalRefused when the user wants none like it."""
-        if self._planner is None:
-            return Plan()
+    async def plan(self, brief: str, before: CheckResult | None) -> Plan:
+        """The plan that is gone by, for what the check of the untouched files says. Raises
+        ApprovalRefused when the user wants none like it."""
+        notes = await self._recall(before, self._workspace.sandbox.facts.workdir)
+        plan = await self._planned(self._planner, brief + notes) if self._planner else Plan()
+        return replace(plan, notes=notes)
+
+    async def _planned(self, planner: Role, brief: str) -> Plan:
         history = History(prompts.load("planner"))
         history.user(brief)
         while True:
-            plan = await self._written(self._planner, history)
+            plan = await self._written(planner, history)
             if self._approvals is None or not plan.steps:
                 return plan
             try:

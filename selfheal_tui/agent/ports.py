@@ -16,6 +16,8 @@ from selfheal_tui.core.approval import (
     WorktreeRequest,
 )
 from selfheal_tui.core.events import Event, Undone
+from selfheal_tui.core.incident import Incident, Note
+from selfheal_tui.core.signature import Signature
 from selfheal_tui.core.tree import Scan, TreeChange, TreeFile
 
 Emit = Callable[[Event], None]
@@ -341,3 +343,24 @@ class Repository(Protocol):
     async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest: ...
 
     async def push(self, granted: Granted[PushRequest]) -> None: ...
+
+
+# --- memory --------------------------------------------------------------------------------
+
+
+class Incidents(Protocol):
+    """Heals that are kept on this machine, to be recalled when something alike fails.
+
+    How likeness is told is the adapter's own affair: by words, or by an embedding of them. What
+    comes here has passed the redactor. Raises SelfhealError where the memory cannot be used.
+    """
+
+    @property
+    def warning(self) -> str:
+        """What the user should know of the memory, as a sentence; empty where there is nothing."""
+
+    async def remember(self, incident: Incident) -> int | None:
+        """Keep it; its id, None where nothing can be kept (`warning` says why)."""
+
+    async def similar(self, signature: Signature, limit: int = 3) -> tuple[Note, ...]:
+        """Notes on what fixed the like, the best first; empty where nothing is like it."""

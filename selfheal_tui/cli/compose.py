@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from selfheal_tui.agent.ports import Repository, Shadow
+from selfheal_tui.agent.ports import Incidents, Repository, Shadow
 from selfheal_tui.cli.place import Place as Place
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.redact import Redactor
@@ -32,7 +32,19 @@ def compose(
         records=records,
         redactor=redactor,
         protect=protected_by_profiles(place),
+        incidents=incidents_for(place, settings),
     )
+
+
+def incidents_for(place: Place, settings: Settings) -> Incidents | None:
+    """The memory of earlier heals, with the user's own runbooks; None where it is switched off."""
+    if not settings.memory.enabled:
+        return None
+    from selfheal_tui.adapters.incidents import IncidentStore
+    from selfheal_tui.adapters.recall import KeptIncidents
+    from selfheal_tui.adapters.runbooks import FILE
+
+    return KeptIncidents(IncidentStore(place.state()), place.config / FILE)
 
 
 def protected_by_profiles(place: Place) -> tuple[str, ...]:

@@ -302,6 +302,24 @@ class ToolReturned:
 
 
 @dataclass(frozen=True)
+class IncidentsRecalled:
+    """Notes on earlier heals of the like go to the model: pairs of origin and text, at most three.
+    After the checks of the untouched files and before the first turn; not told without a note."""
+
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class IncidentRemembered:
+    """This heal is kept for later; after `Committed` or `WorktreeUpdated`, before any push.
+    `error` is what was healed, in a few words without values."""
+
+    id: int
+    error: str
+    origin: str
+
+
+@dataclass(frozen=True)
 class PlanProposed:
     """The planner's plan; before the first attempt."""
 
@@ -436,12 +454,13 @@ class CommitStarted:
 
 @dataclass(frozen=True)
 class Committed:
-    """The commit is in the repository and the ref points to it."""
+    """The commit is in the repository and the ref points to it. `message` is as it was approved."""
 
     commit: str
     tree: str
     ref: str
     worktree_updated: bool
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -547,6 +566,8 @@ Event = (
     | TurnEnded
     | ToolCalled
     | ToolReturned
+    | IncidentsRecalled
+    | IncidentRemembered
     | PlanProposed
     | PlanUpdated
     | TreeChanged
