@@ -210,7 +210,9 @@ async def test_the_working_tree_alone_can_be_updated(bench):
     assert isinstance(ask.asked[1], WorktreeRequest)
     assert (bench.place.repository / "a.txt").read_text() == TWO_HUNKS
     assert bench.place.git("rev-parse", "HEAD") == before
-    assert bench.place.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    assert (
+        bench.place.git("for-each-ref", "--format=%(refname)", "refs/heads/") == "refs/heads/main"
+    )
     assert bench.of(WorktreeUpdateStarted)[0].paths == ("a.txt",)
     assert bench.of(WorktreeUpdated)[0].paths == ("a.txt",)
     assert bench.of(CommitStarted) == []
