@@ -58,6 +58,9 @@ class Listener:
         self._question = ""
         self._proposal: ProposalMade | None = None
         self._draft: Draft | None = None
+        self._sent: Draft | None = None
+        self._plan = ""
+        self._stale = ""
         self.asked: Request | None = None
         self.summary = Summary()
         self.attention = Attention(app, app.ui or UiSettings(), os.environ)
@@ -121,7 +124,8 @@ class Listener:
         if self.summary.task:
             # Ids begin anew with each session, so its panes do too.
             await self._app.deck.fill()
-        self._proposal = self._draft = None
+        self._proposal = self._draft = self._sent = None
+        self._plan = self._stale = ""
         self._app.waiting.started()
         self._app.waiting.taken(event.task)
 
@@ -156,40 +160,65 @@ class Listener:
 
     def review(self) -> None:
         """Show the approval that is wanted."""
-        if self.asked is None or isinstance(self._app.screen, _ASKING):
+        if self.asked is None or self._asking():
             return
         self._app.waiting.notice("")
         if isinstance(self.asked, PlanRequest):
-            self._app.push_screen(PlanScreen(self.asked), self._reviewed)
-            return
+            self._review_plan(self.asked)
+        else:
+            self._review(self.asked)
+
+    def _review(self, request: Request) -> None:
         again = self.summary.attempt < self.summary.attempts
-        screen = ApprovalScreen(self.asked, self._proposal, again=again, draft=self._draft)
-        self._draft = None
+        screen = ApprovalScreen(
+            request, self._proposal, again=again, draft=self._draft, notice=self._stale
+        )
 
         def reviewed(given: Answer | None) -> None:
-            self._draft = screen.draft if given is None else None
-            self._reviewed(given)
+            self._draft = screen.draft if given is None else screen.draft.marks()
+            self._sent = screen.draft
+            self._reviewed(request, given)
 
         self._app.push_screen(screen, reviewed)
 
-    def _reviewed(self, given: Answer | None) -> None:
-        if self.asked is None:
+    def _review_plan(self, request: PlanRequest) -> None:
+        screen = PlanScreen(request, typed=self._plan)
+
+        def reviewed(given: Answer | None) -> None:
+            self._plan = screen.typed if given is None else ""
+            self._reviewed(request, given)
+
+        self._app.push_screen(screen, reviewed)
+
+    def _asking(self) -> list[ApprovalScreen | PlanScreen]:
+        """The screens that ask at the moment: one, or none."""
+        return [screen for screen in self._app.screen_stack if isinstance(screen, _ASKING)]
+
+    def _reviewed(self, request: Request, given: Answer | None) -> None:
+        if self.asked is not request:
+            # Withdrawn while the key was on its way: what is asked now was not seen yet.
             return
         if given is None:
             self._app.waiting.notice("an approval waits: F8 opens it again")
             return
-        self.asked = None
+        self.asked, self._stale = None, ""
         self.attention.rest()
         self._app.conductor.answer(given)
         self._app.refresh_bindings()
 
     def _withdraw(self, reason: str) -> None:
         """Take down what no longer holds; what was chosen and typed waits for the next question."""
-        self.asked = None
-        for screen in self._app.screen_stack:
+        if self.asked is None and self._sent is not None:
+            # It was answered at that very moment; the answer came too late.
+            self._draft = self._sent
+        self.asked, self._stale = None, reason
+        for screen in self._asking():
             if isinstance(screen, ApprovalScreen):
                 self._draft = screen.keep_draft()
-        while any(isinstance(screen, _ASKING) for screen in self._app.screen_stack):
+            else:
+                self._plan = screen.typed
+        while self._asking():
             self._app.pop_screen()
+        self.attention.rest()
         self._app.waiting.notice("")
         self._app.say_so(f"what was asked no longer holds: {reason}", severity="warning")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,44 +22,50 @@ from textual.widgets import Static
 from selfheal_tui.core.approval import (
     Answer,
     CommitRequest,
+    PushRequest,
     RefusedHunk,
     Request,
     WorktreeRequest,
     key_of,
 )
 from selfheal_tui.core.events import ProposalMade
+from selfheal_tui.core.oddurl import oddities
 from selfheal_tui.core.text import printable
+from selfheal_tui.ui.screens import words
 from selfheal_tui.ui.screens.card import card_pairs, question, values, warnings_of
 from selfheal_tui.ui.screens.difftext import DiffText
-from selfheal_tui.ui.screens.draft import Draft, first_draft
+from selfheal_tui.ui.screens.draft import DISCARD, Draft, first_draft
 from selfheal_tui.ui.screens.editing import Editing
 from selfheal_tui.ui.screens.reason import ReasonScreen
 from selfheal_tui.ui.widgets.hunks import FileBlock, HunkBlock
+from selfheal_tui.ui.widgets.lines import counted
 from selfheal_tui.ui.widgets.pairs import Pairs
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, cut_patch
 from selfheal_tui.ui.widgets.refusing import RefusingView
 
 BY = "user"
 SIDE_BY_SIDE = 110
-"""Columns from which on the card and the diff stand side by side."""
+"""Columns from which on the card and the diff stand side by side; below, Tab goes between."""
 
 
 class ApprovalScreen(ModalScreen[Answer | None]):
     """Returns the answer; None when the user wants to look around first.
 
     `again` says whether a refused commit may go back to the coder with its reason. `draft` is
-    what the user had chosen when the same was asked before.
+    what the user had chosen when the same was asked before; `notice` says why it is asked anew.
     """
 
+    AUTO_FOCUS = ""
     deaf: ClassVar[float] = 0.5
-    """Seconds in which a yes is not heard: it was meant for what was there before."""
+    """Seconds in which nothing is decided: such a key was meant for what was there before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "approve", "yes, exactly this", priority=True),
         Binding("ctrl+n", "refuse", "no, with a reason", priority=True),
         Binding("ctrl+d", "discard", "discard", priority=True),
-        Binding("ctrl+o", "edit", "message and place", priority=True),
+        Binding("ctrl+o", "edit", "message, branch, files alone", priority=True),
         Binding("ctrl+r", "raw", "the patch as git writes it", priority=True),
+        Binding("tab", "other", "card or diff", priority=True),
         Binding("escape", "later", "look around first"),
     ]
 
@@ -69,6 +76,7 @@ class ApprovalScreen(ModalScreen[Answer | None]):
         *,
         again: bool,
         draft: Draft | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__()
         self._request = request
@@ -76,17 +84,19 @@ class ApprovalScreen(ModalScreen[Answer | None]):
         self._proposal = proposal if self._is_change else None
         self._again = again and self._is_change
         self._first = first_draft(request, proposal)
-        self.draft = draft or self._first
+        self.draft = draft.on(self._first) if draft else self._first
+        self._notice = notice
+        self._warnings = _warnings(request, self._proposal)
         self._shown_at = time.monotonic()
         self._files: tuple[FilePatch, ...] = ()
         self._raw = False
+        self._card = True
 
     # --- what is shown ---------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window approval"):
-            if self._proposal:
-                yield from self._headline(self._proposal)
+            yield from self._headline()
             with Horizontal(id="sides"):
                 yield from self._facts()
                 if self._proposal:
@@ -94,14 +104,25 @@ class ApprovalScreen(ModalScreen[Answer | None]):
                     yield DiffText(self._proposal.patch)
             if self._is_change:
                 yield Editing(self.draft)
+                yield Static("", id="places", markup=False)
             yield Static("", id="hint", markup=False)
 
-    def _headline(self, proposal: ProposalMade) -> ComposeResult:
+    def _headline(self) -> ComposeResult:
         """What must be seen on any screen: what could be wrong, and what is proved."""
-        with VerticalScroll(id="warnings", can_focus=False):
-            for warning in warnings_of(proposal):
-                yield Static(f"! {warning}", classes="warning", markup=False)
-        yield Pairs(card_pairs(proposal)[:2], id="verdict")
+        if self._notice:
+            yield Static(f"Asked anew: {printable(self._notice)}", id="notice", markup=False)
+        if self._warnings:
+            yield Static(self._alarm(), id="alarm", markup=False)
+            with VerticalScroll(id="warnings", can_focus=False):
+                for warning in self._warnings:
+                    yield Static(f"! {warning}", classes="warning", markup=False)
+        if self._proposal:
+            yield Pairs(card_pairs(self._proposal)[:2], id="verdict")
+
+    def _alarm(self) -> str:
+        """All warnings in one line, where the diff needs the room."""
+        more = len(self._warnings) - 1
+        return f"! {self._warnings[0]}" + (f" · and {more} more: Tab shows all" if more else "")
 
     def _facts(self) -> ComposeResult:
         """The values, the message and the card; they scroll, nothing is cut."""
@@ -118,44 +139,95 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     def on_mount(self) -> None:
         window = self.query_one(".window")
         window.set_class(self._proposal is None, "-plain")
-        self._show_diff()
+        self._fill_diff()
         if self._is_change:
             changed = not self.draft.same_place(self._first)
             self.query_one(Editing).display = changed
             self.set_class(changed, "-editing")
+        self._lay_out(self.app.size.width)
+        self._focus_shown()
         self._say()
         if self.deaf:
             self.set_timer(self.deaf, self._say)
 
-    def _show_diff(self) -> None:
+    def _fill_diff(self) -> None:
         """Hunk by hunk; as git writes it, where that cannot be."""
         if self._proposal is None:
-            self.query_one("#facts").focus()
             return
+        patch = self._proposal.patch
         try:
-            self._files = cut_patch(self._proposal.patch)
-            for file in self._files:
-                file.path  # noqa: B018 - a heading that cannot be read must show now
+            self._files = cut_patch(patch)
+            whole = "".join(f.head + "".join(h.raw for h in f.hunks) for f in self._files)
+            names = [file.path for file in self._files]
         except ValueError:
+            whole, names = "", []
+        if whole != patch or not names:
+            # What cannot be read as files and hunks must not be left out.
             self._files, self._raw = (), True
         view = self.query_one(RefusingView)
         view.show(self._files)
-        view.restore(self.draft.hunks, self.draft.files)
-        self._show_raw()
+        view.restore(self.draft.hunks, self.draft.files, self.draft.accepted)
 
-    def _show_raw(self) -> None:
-        view, text = self.query_one(RefusingView), self.query_one(DiffText)
-        view.display, text.display = not self._raw, self._raw
-        (text if self._raw else view).focus()
+    # --- which part of it ------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width >= SIDE_BY_SIDE, "-wide")
+        self._lay_out(event.size.width)
+        self._focus_shown()
+        self._say()
 
-    def on_descendant_focus(self) -> None:
-        # On a small screen there is room for one of the two.
-        self.set_class(self.query_one("#facts").has_focus, "-card")
+    def _lay_out(self, width: int) -> None:
+        """Side by side, or one at a time; the choice of message and place needs room of its own."""
+        wide = width >= SIDE_BY_SIDE
+        self.set_class(wide, "-wide")
+        if self._proposal is None:
+            return
+        alone = self._is_editing and not wide
+        card, diff = not alone and (wide or self._card), not alone and (wide or not self._card)
+        self.query_one("#sides").display = not alone
+        self.query_one("#facts").display = card
+        self.query_one(RefusingView).display = diff and not self._raw
+        self.query_one(DiffText).display = diff and self._raw
+        for part, shown in (("#warnings", card), ("#alarm", not card)):
+            for found in self.query(part):
+                found.display = shown
+        window = self.query_one(".window")
+        window.border_subtitle = "" if wide or alone else self._other_page()
+
+    def _other_page(self) -> str:
+        if not self._card:
+            return "Tab: proof card"
+        some = sum(file.added for file in self._files), sum(file.removed for file in self._files)
+        return f"Tab: diff, {counted(len(self._files), 'file')} +{some[0]} -{some[1]}"
+
+    def _focus_shown(self) -> None:
+        """Keys go to what is seen."""
+        if self._is_editing:
+            return
+        diff = self.query_one(DiffText if self._raw else RefusingView) if self._proposal else None
+        facts = self.query_one("#facts")
+        if self.focused is None or not self.focused.display:
+            (diff if diff is not None and diff.display else facts).focus()
+
+    @property
+    def _is_editing(self) -> bool:
+        return self._is_change and bool(self.query_one(Editing).display)
+
+    def action_other(self) -> None:
+        """The card, or the diff."""
+        facts = self.query_one("#facts")
+        if self.has_class("-wide"):
+            diff = self.query_one(DiffText if self._raw else RefusingView)
+            (diff if facts.has_focus else facts).focus()
+            return
+        self._card = not self._card
+        self._lay_out(self.size.width)
+        self._focus_shown()
+        self._say()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "other":
+            # Between the fields of the choice tab moves the focus as everywhere.
+            return self._proposal is not None and not (self.is_mounted and self._is_editing)
         if action in ("edit", "raw"):
             return self._is_change
         return True
@@ -165,62 +237,87 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     def keep_draft(self) -> Draft:
         """All that was chosen and typed; `draft` holds it from now on."""
         if self._is_change:
-            hunks, files = self.query_one(RefusingView).kept() if self._proposal else ({}, {})
-            self.draft = replace(self.query_one(Editing).draft, hunks=hunks, files=files)
+            hunks, files, accepted = self.draft.hunks, self.draft.files, self.draft.accepted
+            if self._proposal:
+                view = self.query_one(RefusingView)
+                (hunks, files), accepted = view.kept(), view.accepted()
+            edited = self.query_one(Editing).draft
+            self.draft = replace(edited, hunks=hunks, files=files, accepted=accepted)
+        above = self.app.screen
+        reason = above.typed if isinstance(above, ReasonScreen) else self.draft.reason
+        self.draft = replace(self.draft, reason=reason)
         return self.draft
 
     def action_approve(self) -> None:
         """Yes; or, with other words, another place or without some hunks, a new request."""
-        if time.monotonic() - self._shown_at < self.deaf:
-            self.app.bell()
+        if self._is_early():
             return
-        draft, key = self.keep_draft(), key_of(self._request)
+        draft = self.keep_draft()
+        if draft.place == DISCARD and self._is_change:
+            self._answer(reason="discarded by the user")
+            return
         if draft.same_place(self._first) and not draft.refuses:
-            self.dismiss(Answer(key, granted=True, by=BY))
+            self._answer(granted=True)
             return
         refused = self._refused()
         if refused and self._nothing_left():
-            self.app.notify(
-                "Nothing would be left. Ctrl+N sends it back with a reason, Ctrl+D discards it.",
-                severity="warning",
-                markup=False,
-            )
+            self.app.notify(words.NOTHING_LEFT, severity="warning", markup=False)
             return
         reason = "hunks are refused" if refused else "the message or the place is another one"
-        self.dismiss(
-            Answer(key, granted=False, by=BY, reason=reason, wish=draft.wish(), refused=refused)
-        )
+        self._answer(reason=reason, wish=draft.wish(), refused=refused)
+
+    def _is_early(self) -> bool:
+        """Whether a key was typed before this could be read; says so."""
+        if time.monotonic() - self._shown_at >= self.deaf:
+            return False
+        self.app.notify(words.TOO_EARLY, severity="warning", markup=False)
+        return True
+
+    def _answer(self, *, granted: bool = False, **fields: Any) -> None:
+        """Answer exactly the request that is shown."""
+        self.dismiss(Answer(key_of(self._request), granted=granted, by=BY, **fields))
 
     def action_refuse(self) -> None:
-        self.app.push_screen(ReasonScreen(self._what_a_no_does()), self._refuse)
+        asks = ReasonScreen(self._what_a_no_does(), typed=self.draft.reason)
+        self.app.push_screen(asks, partial(self._refuse, asks))
 
-    def _refuse(self, reason: str | None) -> None:
+    def _refuse(self, asked: ReasonScreen, reason: str | None) -> None:
+        # Who goes back to look once more has not typed in vain.
+        self.draft = replace(self.draft, reason=asked.left)
         if not reason:
             return
-        key, refused = key_of(self._request), self._refused() if self._again else ()
-        self.dismiss(
-            Answer(key, granted=False, by=BY, reason=reason, again=self._again, refused=refused)
-        )
+        self.keep_draft()
+        refused = self._refused() if self._again else ()
+        self._answer(reason=reason, again=self._again, refused=refused)
 
     def action_discard(self) -> None:
-        key = key_of(self._request)
-        self.dismiss(Answer(key, granted=False, by=BY, reason="discarded by the user"))
+        if not self._is_early():
+            self._answer(reason="discarded by the user")
 
     def action_edit(self) -> None:
         editing = self.query_one(Editing)
         editing.display = not editing.display
         self.set_class(editing.display, "-editing")
+        self._lay_out(self.size.width)
         if editing.display:
             self.query_one("#place").focus()
         else:
-            self._show_raw()
+            self.set_focus(None)
+            self._focus_shown()
+        self._say()
+
+    @on(Editing.Changed)
+    def _choice_changed(self) -> None:
         self._say()
 
     def action_raw(self) -> None:
         """As git writes it, or hunk by hunk."""
         if self._proposal and self._files:
-            self._raw = not self._raw
-            self._show_raw()
+            self._raw, self._card = not self._raw, False
+            self._lay_out(self.size.width)
+            self.set_focus(None)
+            self._focus_shown()
+            self._say()
 
     def action_later(self) -> None:
         self.keep_draft()
@@ -254,29 +351,29 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     # --- what is said ----------------------------------------------------------------------
 
     def _say(self) -> None:
-        """The title and the keys, as things stand."""
-        title = question(self._request)
-        refused, of = self.query_one(RefusingView).counts() if self._proposal else (0, 0)
-        if refused:
-            title += f" · {refused} of {of} hunks refused"
-        self.query_one(".window").border_title = title
-        self.query_one("#hint", Static).update(self._hint(refused))
+        """The title, the choice and the keys, as things stand."""
+        now = self._standing()
+        self.query_one(".window").border_title = words.title(question(self._request), now)
+        if self._is_change:
+            self.query_one("#places", Static).update(words.places(now))
+        early = time.monotonic() - self._shown_at < self.deaf
+        self.query_one("#hint", Static).update(words.READ_FIRST if early else words.keys(now))
 
-    def _hint(self, refused: int) -> str:
-        if time.monotonic() - self._shown_at < self.deaf:
-            return "Read it first; the keys come in a moment ..."
-        if refused:
-            hunks = "1 hunk" if refused == 1 else f"{refused} hunks"
-            return (
-                f"Ctrl+Y takes {hunks} out, checks the rest and asks again"
-                " · Ctrl+N sends it back with a reason · x takes a hunk back in"
-            )
-        keys = "Ctrl+Y yes · Ctrl+N no, with a reason · Ctrl+D discard · Esc look around first"
+    def _standing(self) -> words.Standing:
         if not self._is_change:
-            return keys
-        if self.query_one(Editing).display:
-            return "Ctrl+Y asks again for what you changed · Ctrl+O closes the choice"
-        return f"{keys} · x refuse a hunk · Ctrl+O message and place · Ctrl+R raw patch"
+            return words.Standing(is_change=False)
+        edited = self.query_one(Editing).draft
+        refused, of = self.query_one(RefusingView).counts() if self._proposal else (0, 0)
+        shows_card = self.query_one("#facts").display and not self.has_class("-wide")
+        return words.Standing(
+            is_change=True,
+            refused=refused,
+            hunks=of,
+            changed=not edited.same_place(self._first),
+            editing=self._is_editing,
+            place=edited.place,
+            other="diff" if shows_card else "card",
+        )
 
     def _what_a_no_does(self) -> str:
         if not self._is_change:
@@ -287,6 +384,12 @@ class ApprovalScreen(ModalScreen[Answer | None]):
         if refused:
             return "The reason goes to the coder, which tries again without the refused hunks."
         return "The reason goes to the coder, which tries again."
+
+
+def _warnings(request: Request, proposal: ProposalMade | None) -> tuple[str, ...]:
+    if isinstance(request, PushRequest):
+        return oddities(request.url)
+    return warnings_of(proposal) if proposal else ()
 
 
 def _asked(part: FileBlock | HunkBlock) -> str:

@@ -3,23 +3,27 @@ anew: nothing that was typed is lost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from selfheal_tui.core.approval import CommitRequest, CommitWish, Request, WorktreeRequest
 from selfheal_tui.core.events import ProposalMade
 
-BRANCH, CURRENT, WORKTREE = "branch", "current", "worktree"
-"""Where a change may go: a new branch, the branch that is checked out, or files alone."""
+BRANCH, CURRENT, WORKTREE, DISCARD = "branch", "current", "worktree", "discard"
+"""What may become of a change: a commit on a new branch, one on the branch that is checked out,
+files alone, or nothing."""
+AS_ASKED = ""
+"""Stands for whatever is asked: of such a draft the marks alone count."""
 
 _HEADS = "refs/heads/"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """`place` is one of the three above; `branch` names a new one (empty: made from the task).
+    """`place` is one of those above; `branch` names a new one (empty: made from the task).
 
     `hunks` are the refused hunks by path and text, `files` the wholly refused files, each with
-    its reason.
+    its reason; `accepted` the hunks that were looked at and are wanted. `reason` is that of a no
+    which was not sent yet.
     """
 
     message: str
@@ -27,20 +31,33 @@ class Draft:
     branch: str = ""
     hunks: dict[tuple[str, str], str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    accepted: frozenset[tuple[str, str]] = frozenset()
+    reason: str = ""
 
     @property
     def refuses(self) -> bool:
         return bool(self.hunks or self.files)
 
     def wish(self) -> CommitWish:
-        """What it asks for."""
+        """What it asks for; nothing can be asked of DISCARD."""
         if self.place == WORKTREE:
             return CommitWish(self.message, None, commit=False)
         return CommitWish(self.message, None if self.place == CURRENT else self.branch)
 
     def same_place(self, other: Draft) -> bool:
         """Whether both ask for the same commit, refused parts apart."""
-        return self.wish() == other.wish()
+        return self.place == other.place and self.wish() == other.wish()
+
+    def marks(self) -> Draft:
+        """What stays when this was sent: should the same hunks be asked for again, they are not
+        taken for approved."""
+        return replace(self, message="", place=AS_ASKED, branch="", reason="")
+
+    def on(self, first: Draft) -> Draft:
+        """This draft, where `first` is what is asked."""
+        if self.place != AS_ASKED:
+            return self
+        return replace(first, hunks=self.hunks, files=self.files, accepted=self.accepted)
 
 
 def first_draft(request: Request, proposal: ProposalMade | None) -> Draft:

@@ -6,19 +6,24 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widgets import Input, RadioButton, RadioSet, TextArea
 
-from selfheal_tui.ui.screens.draft import BRANCH, CURRENT, WORKTREE, Draft
+from selfheal_tui.ui.screens.draft import BRANCH, CURRENT, DISCARD, WORKTREE, Draft
 
 _PLACES = {
     BRANCH: "commit on a new branch",
     CURRENT: "commit on the current branch, and update your files",
     WORKTREE: "only update your files, no commit",
+    DISCARD: "discard it: nothing of it is kept here",
 }
 
 
 class Editing(Vertical):
     """Edits a draft; `draft` is what it says now."""
+
+    class Changed(Message):
+        """Something of it is another one now."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(id="editing")
@@ -55,4 +60,10 @@ class Editing(Vertical):
     @on(RadioSet.Changed)
     def _show_what_counts(self) -> None:
         self.query_one("#new-branch").display = self._place == BRANCH
-        self.query_one("#new-message").display = self._place != WORKTREE
+        self.query_one("#new-message").display = self._place in (BRANCH, CURRENT)
+
+    @on(RadioSet.Changed)
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _tell(self) -> None:
+        self.post_message(self.Changed())

@@ -106,13 +106,15 @@ class FileBlock(Block):
 
 
 class HunkBlock(Block):
-    """One hunk. `refusal` is why the user does not want it; None where nobody said so."""
+    """One hunk. `refusal` is why the user does not want it; None where nobody said so. `accepted`
+    notes that they looked at it and want it."""
 
     def __init__(self, owner: FileBlock, hunk: HunkText, layout: Layout) -> None:
         super().__init__()
         self.owner = owner
         self.hunk = hunk
         self.refusal: str | None = None
+        self.accepted = False
         self._layout = layout
         self._read: _Read | None = None
         self._made_for: tuple[bool, bool] | None = None
@@ -152,6 +154,8 @@ class HunkBlock(Block):
 
     def _head(self, width: int) -> Content:
         mark = _refused(self.refusal if self.refusal is not None else self.owner.refusal)
+        if self.accepted and not self.is_refused:
+            mark = line(("✓ accepted", "ok"))
         suspects = " · ".join(self.hunk.suspects)
         look = line((f"! {suspects}  " if suspects else "", "warned"))
         return spread(line(("  " + shown(self.hunk.header), "hunk")), look + mark, width)
