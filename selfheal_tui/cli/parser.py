@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "undo": "take the commit of a session back, and the files that are still its own",
     "web": "the interface in a browser of this machine, behind a link that works once",
     "clean": "remove left-over containers and volumes of ours",
+    "incidents": "what is remembered of earlier heals: list, show, edit, delete",
     "config": "show the settings, and where each came from",
 }
 """Each has a module of its name in this package, imported only when it is called."""
