@@ -38,7 +38,6 @@ _TAKES_FILE = frozenset(
         *("--import", "--conf", "--makefile", "--setupFiles", "--loader", "--settings"),
     )
 )
-_COMPARES = frozenset(("diff", "cmp"))
 _CHECKS = re.compile(r"(?:^|[^a-z])(?:checks?|tests?|specs?|lint|ci|verify|suite)(?:[^a-z]|$)")
 _SHELL_SCRIPT = re.compile(r"\.(?:sh|bash|zsh|ksh)$")
 _SEPARATOR = re.compile(r"&&|\|\||[;&|\n()`]|\$\(")
@@ -93,7 +92,7 @@ class _Reading:
             self._interpreted(tool, rest, folder, depth)
         elif "/" in first:
             self._script(_joined(folder, first), depth)
-        self._named(tool, rest, folder)
+        self._named(rest, folder)
 
     def _interpreted(self, tool: str, rest: Sequence[str], folder: str, depth: int) -> None:
         if rest[:1] == ["-m"] and len(rest) > 1:
@@ -139,13 +138,14 @@ class _Reading:
             self._seen.add((kind, name))
             self.read(text, "", depth + 1)
 
-    def _named(self, tool: str, rest: Sequence[str], folder: str) -> None:
-        """Files that options name, and those that a result is compared with."""
+    def _named(self, rest: Sequence[str], folder: str) -> None:
+        """Files that options name. What a result is compared with is told by its name alone: in
+        `cmp a b`, either may be what is to be healed."""
         before = ""
         for word in rest:
             option, equals, value = word.partition("=")
             path = ""
-            if tool in _COMPARES or before in _TAKES_FILE:
+            if before in _TAKES_FILE:
                 path = word
             elif equals and option in _TAKES_FILE:
                 path = value
