@@ -260,7 +260,7 @@ def _frame(path: str, function: str, root: str) -> str:
 ENOUGH_IN_COMMON = 2.0
 """What two symptoms have to share at least, in weight: two telling words, or one module."""
 
-ENOUGH_OF_ALL = 0.4
+ENOUGH_OF_ALL = 0.5
 """The share of both that must be the same, from 0 to 1."""
 
 
