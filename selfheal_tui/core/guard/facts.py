@@ -71,7 +71,8 @@ def compared(before: Facts, after: Facts, path: str, moved: frozenset[str]) -> I
     """What became of the tests and their assertions. `moved` are names of tests that came up in
     other files with this change."""
     now = {case.name: case for case in after.cases}
-    new = [case for case in after.cases if case.name not in {case.name for case in before.cases}]
+    names = {case.name for case in before.cases}
+    new = [case for case in after.cases if case.name not in names]
     by_body = {case.body: case for case in reversed(new) if case.body}
     for case in before.cases:
         if case.name in now:
@@ -156,10 +157,10 @@ def _deeper(before: tuple[Assertion, ...], after: tuple[Assertion, ...]) -> Iter
     for assertion in before:
         depths.setdefault(assertion.text, []).append(assertion.depth)
     for found in depths.values():
-        found.sort()
+        found.sort(reverse=True)
     for assertion in sorted(after, key=lambda each: each.depth):
         old = depths.get(assertion.text)
-        if old and old.pop(0) < assertion.depth:
+        if old and old.pop() < assertion.depth:
             yield assertion
 
 

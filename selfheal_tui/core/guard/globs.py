@@ -27,12 +27,19 @@ def _expression(pattern: str) -> str:
 
 
 def _translated(pattern: str) -> str:
-    pieces = re.split(r"(\*\*/|/\*\*|\*\*|\*|\?|\[[^\]/]*\])", pattern)
+    pieces = re.split(r"(/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[[^\]/]*\])", pattern)
     return "".join(_piece(piece) for piece in pieces)
 
 
 def _piece(piece: str) -> str:
-    known = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    known = {
+        "/**/": "/(?:.*/)?",
+        "**/": "(?:.*/)?",
+        "/**": "/.*",
+        "**": ".*",
+        "*": "[^/]*",
+        "?": "[^/]",
+    }
     if piece in known:
         return known[piece]
     if len(piece) > 2 and piece.startswith("[") and piece.endswith("]"):

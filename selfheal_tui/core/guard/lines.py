@@ -26,7 +26,7 @@ def line_facts(text: str, language: Language) -> Facts:
 
 def _cases(lines: Sequence[str], language: Language) -> Iterator[Case]:
     starts = [(at, found) for at, line in enumerate(lines) if (found := language.test.search(line))]
-    ends = [*(at for at, _ in starts[1:]), len(lines)]
+    ends = [at for at, _ in starts[1:]] + [len(lines)] * bool(starts)
     seen: dict[str, int] = {}
     for (at, found), end in zip(starts, ends, strict=True):
         groups = found.groupdict()

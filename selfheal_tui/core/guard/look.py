@@ -63,7 +63,7 @@ def look_at(changes: Iterable[Change], protection: Protection) -> Look:
     judged = [_judged(change, protection) for change in changes]
     ours = [each for each in judged if each.role != NONE]
     names = _names_that_came(ours)
-    findings = [found for each in judged for found in _findings(each, names - each.tests_before)]
+    findings = [found for each in judged for found in _findings(each, names)]
     changed = [each for each in ours if each.change.before is not None]
     added = [each for each in ours if each.change.before is None]
     return Look(
