@@ -156,21 +156,9 @@ class IncidentStore:
             raise self._error(error) from error
 
     def _tried(self, work: Work[T]) -> T:
-        with self._opened() as database, _telling_damage():
-            try:
-                return _in_transaction(database, work)
-            except sqlite3.OperationalError as error:
-                raise self._error(error) from error
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        with contextlib.closing(self._connected()) as database:
-            with _telling_damage():
-                try:
-                    self._prepare(database)
-                except sqlite3.OperationalError as error:
-                    raise self._error(error) from error
-            yield database
+        with contextlib.closing(self._connected()) as database, self._telling_damage():
+            self._prepare(database)
+            return _in_transaction(database, work)
 
     def _connected(self) -> sqlite3.Connection:
         try:
@@ -208,12 +196,10 @@ class IncidentStore:
     def _is_usable(self) -> bool:
         with contextlib.closing(self._connected()) as database:
             try:
-                with _telling_damage():
+                with self._telling_damage():
                     return _is_new(database) or _is_sound(database)
             except _Unusable:
                 return False
-            except sqlite3.OperationalError as error:
-                raise self._error(error) from error
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -229,6 +215,20 @@ class IncidentStore:
         finally:
             os.close(folder)
 
+    @contextlib.contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        """Tells apart what the file is to blame for from what the moment is."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "no such module" in str(error):
+                raise _NoSearch from error
+            if str(error).startswith(("no such table", "no such column")):
+                raise _Unusable("not ours") from error
+            raise self._error(error) from error
+        except sqlite3.DatabaseError as error:
+            raise _Unusable("damaged") from error
+
     def _error(self, error: Exception) -> SelfhealError:
         return SelfhealError(f"cannot use {self._path}: {error}")
 
@@ -239,21 +239,6 @@ class _Unusable(Exception):
 
 class _NoSearch(Exception):
     """This Python's SQLite has no FTS5."""
-
-
-@contextlib.contextmanager
-def _telling_damage() -> Iterator[None]:
-    """Tells apart what a file is to blame for from what the moment is."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "no such module" in str(error):
-            raise _NoSearch from error
-        if str(error).startswith(("no such table", "no such column")):
-            raise _Unusable("not ours") from error
-        raise
-    except sqlite3.DatabaseError as error:
-        raise _Unusable("damaged") from error
 
 
 def _version(database: sqlite3.Connection) -> int:
