@@ -63,6 +63,7 @@ class Bench:
         self.order = Order("s1", "try", str(self.place.repository), Target())
         self.redactor = Redactor()
         self.provision = LocalProvision()
+        self.incidents = None
         self.wrap_repository = lambda repository: repository
         self.events = []
         self.model = None
@@ -82,6 +83,7 @@ class Bench:
                 Scripted(self.model),
                 self.store,
                 self.redactor,
+                incidents=self.incidents,
             ),
             ask=ask or yes_to(push=bool(self.order.target.remote)),
             ask_user=nobody_answers,
