@@ -31,7 +31,7 @@ from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.ui.app import SelfhealApp
 from selfheal_tui.ui.conductor import Asked, Withdrawn
 from selfheal_tui.ui.screens.approval import ApprovalScreen
-from selfheal_tui.ui.screens.difftext import DiffText, kind_of_line
+from selfheal_tui.ui.screens.difftext import GOES_ON, DiffText, drawn_row, kind_of_line, rows_of
 from selfheal_tui.ui.screens.plan import PlanScreen
 from selfheal_tui.ui.screens.reason import ReasonScreen
 from selfheal_tui.ui.widgets.refusing import RefusingView
@@ -497,3 +497,12 @@ async def test_the_end_of_the_session_closes_the_screen():
 )
 def test_lines_of_a_patch_are_told_apart(line, kind):
     assert kind_of_line(line) == kind
+
+
+@pytest.mark.parametrize("piece", ["x", "\u202e", "\U000e0041", "\t", "\u6f22"])
+def test_a_very_long_line_of_a_patch_is_shown_to_its_end(piece):
+    line = "+" + piece * 5_000
+    rows = rows_of(line)
+    assert rows[0][0] + "".join(text.removeprefix(GOES_ON) for text, _ in rows[1:]) == line
+    assert {kind for _, kind in rows} == {"added"}
+    assert not any("[... cut" in drawn_row(text) for text, _ in rows)

@@ -32,7 +32,7 @@ from selfheal_tui.core.events import ProposalMade
 from selfheal_tui.core.oddurl import oddities
 from selfheal_tui.core.text import printable
 from selfheal_tui.ui.screens import words
-from selfheal_tui.ui.screens.card import card_pairs, question, values, warnings_of
+from selfheal_tui.ui.screens.card import card_pairs, question, taken_out, values, warnings_of
 from selfheal_tui.ui.screens.difftext import DiffText
 from selfheal_tui.ui.screens.draft import DISCARD, Draft, first_draft
 from selfheal_tui.ui.screens.editing import Editing
@@ -46,6 +46,9 @@ from selfheal_tui.ui.widgets.refusing import RefusingView
 BY = "user"
 SIDE_BY_SIDE = 110
 """Columns from which on the card and the diff stand side by side; below, Tab goes between."""
+
+VERDICT = 2
+"""Lines of the card that are always in sight: the verdict, and the counts of tests."""
 
 
 class ApprovalScreen(ModalScreen[Answer | None]):
@@ -110,19 +113,24 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     def _headline(self) -> ComposeResult:
         """What must be seen on any screen: what could be wrong, and what is proved."""
         if self._notice:
-            yield Static(f"Asked anew: {printable(self._notice)}", id="notice", markup=False)
+            yield Static(f"Asked anew: {printable(self._notice)}", classes="notice", markup=False)
+        for taken in taken_out(self._proposal) if self._proposal else ():
+            yield Static(taken, classes="notice", markup=False)
         if self._warnings:
-            yield Static(self._alarm(), id="alarm", markup=False)
+            if self._proposal:
+                yield Static(self._alarm(), id="alarm", markup=False)
             with VerticalScroll(id="warnings", can_focus=False):
                 for warning in self._warnings:
                     yield Static(f"! {warning}", classes="warning", markup=False)
         if self._proposal:
-            yield Pairs(card_pairs(self._proposal)[:2], id="verdict")
+            yield Pairs(card_pairs(self._proposal)[:VERDICT], id="verdict")
 
     def _alarm(self) -> str:
         """All warnings in one line, where the diff needs the room."""
-        more = len(self._warnings) - 1
-        return f"! {self._warnings[0]}" + (f" · and {more} more: Tab shows all" if more else "")
+        first = self._warnings[0]
+        if len(self._warnings) == 1:
+            return f"! {first}"
+        return f"! {len(self._warnings)} warnings, all on the card: {first}"
 
     def _facts(self) -> ComposeResult:
         """The values, the message and the card; they scroll, nothing is cut."""
@@ -134,7 +142,7 @@ class ApprovalScreen(ModalScreen[Answer | None]):
                 yield Static(shown, id="message", markup=False)
             if self._proposal:
                 yield Static("proof card", classes="heading", markup=False)
-                yield Pairs(card_pairs(self._proposal), id="card")
+                yield Pairs(card_pairs(self._proposal)[VERDICT:], id="card")
 
     def on_mount(self) -> None:
         window = self.query_one(".window")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from typing_extensions import assert_never
 
 from selfheal_tui.core.approval import (
@@ -19,6 +21,10 @@ from selfheal_tui.core.text import printable
 
 NAME = 10
 """Characters of a name at the start of a card's line."""
+LISTED = 200
+"""Files of a card at most: a diff that names them all is beside it."""
+TAKEN_OUT = 3
+"""Lines above the card that say what was taken out."""
 
 
 def question(request: Request) -> str:
@@ -69,13 +75,14 @@ def values(request: Request) -> list[tuple[str, str]]:
                 ("url", request.url),
                 ("ref", request.ref),
                 ("moves", f"{_old(request.old)} -> {request.commit}"),
+                ("how", "never forced; refused where the branch is no longer as said here"),
             ]
         case WorktreeRequest():
             return [
                 ("from", request.base),
                 ("tree", request.tree),
                 ("git", "no commit; branches and index stay as they are"),
-                ("files", ", ".join(request.paths)),
+                ("files", _some(request.paths)),
             ]
         case UndoRequest():
             return [
@@ -101,13 +108,32 @@ def _worktree(request: CommitRequest) -> str:
 def _undone(request: UndoRequest) -> str:
     if not request.update_worktree:
         return "your working tree and index stay as they are"
-    return "back to what they were, where they are still the commit's: " + ", ".join(request.paths)
+    return "back to what they were, where they are still the commit's:\n" + "\n".join(request.paths)
+
+
+def _some(names: Sequence[str]) -> str:
+    """One name a line; of very many the first, where the diff beside them has them all."""
+    left_out = len(names) - LISTED
+    more = (f"and {left_out} more, which are all in the diff",) if left_out > 0 else ()
+    return "\n".join((*names[:LISTED], *more))
 
 
 def card_pairs(proposal: ProposalMade) -> list[tuple[str, str]]:
     """The whole proof card as pairs of a name and a value."""
-    lines = card_lines(Proof.from_json(proposal.proof))
-    return [(line[:NAME].strip(), line[NAME:]) for line in lines]
+    pairs: dict[str, list[str]] = {}
+    for line in card_lines(Proof.from_json(proposal.proof)):
+        pairs.setdefault(line[:NAME].strip(), []).append(line[NAME:])
+    return [(name, _some(found)) for name, found in pairs.items()]
+
+
+def taken_out(proposal: ProposalMade) -> tuple[str, ...]:
+    """What the user took out before the proving run, in a few sentences."""
+    refused = Proof.from_json(proposal.proof).refused
+    said = [f"Taken out, and checked again without it: {printable(hunk)}" for hunk in refused]
+    if len(said) <= TAKEN_OUT:
+        return tuple(said)
+    more = len(said) - TAKEN_OUT + 1
+    return (*said[: TAKEN_OUT - 1], f"and {more} more, which the proof card names")
 
 
 def warnings_of(proposal: ProposalMade) -> tuple[str, ...]:
