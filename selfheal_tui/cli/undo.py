@@ -78,7 +78,12 @@ async def _typed() -> str:
     """The next line of the terminal. Not in a thread, which Ctrl-C could not end."""
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: line.done() or line.set_result(sys.stdin.readline()))
+
+    def read() -> None:
+        if not line.done():
+            line.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
     try:
         return await line
     finally:
