@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from selfheal_tui.cli.collecting import put_off
 from selfheal_tui.cli.late import late_store
 from selfheal_tui.cli.options import NO_CHECK, new_session_id, settings_of, target_of, task_of
 from selfheal_tui.cli.place import Place
@@ -51,6 +52,7 @@ def interact(options: argparse.Namespace) -> int:
     check_terminal()
     place, settings = check_options(options)
     records = late_store(place)
+    put_off()
     try:
         from selfheal_tui.cli.tui import run_tui
 

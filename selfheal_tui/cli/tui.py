@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from selfheal_tui.cli.collecting import taken_up
 from selfheal_tui.cli.drawing import Drawing
 from selfheal_tui.cli.leaving import Leaving
 from selfheal_tui.cli.live import Bench, LiveConductor
-from selfheal_tui.resources import themes_folder
+from selfheal_tui.cli.looks import look_of
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.app import SelfhealApp
 from selfheal_tui.ui.terminal import TerminalDriver
-from selfheal_tui.ui.themes import DARK, load_themes
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -49,8 +49,7 @@ async def _run(bench: Bench, settings: Settings, first: First) -> int:
     app = SelfhealApp(
         LiveConductor(bench, settings),
         make_panes=make_panes,
-        themes=load_themes(themes_folder(), bench.place.config / "themes"),
-        theme=DARK,
+        look=look_of(bench.place, settings.ui),
         task=first.task,
         resume=first.resume,
         pick=first.pick,
@@ -67,7 +66,7 @@ async def show(app: SelfhealApp) -> int:
     sys.__stderr__ = Drawing(drawn_on)  # type: ignore[misc, assignment, arg-type]
     if not os.environ.get("TEXTUAL_DRIVER"):
         app.driver_class = TerminalDriver
-    with Leaving(app.begin_leaving) as leaving:
+    with taken_up(), Leaving(app.begin_leaving) as leaving:
         try:
             code = await app.run_async()
         finally:

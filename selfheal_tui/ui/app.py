@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from selfheal_tui.ui.bars.waiting import WaitingLines
     from selfheal_tui.ui.conductor import Conductor
     from selfheal_tui.ui.listener import Listener
+    from selfheal_tui.ui.looks import Look
     from selfheal_tui.ui.panes.pane import Pane
     from selfheal_tui.ui.summary import Summary
 
@@ -71,6 +72,7 @@ class SelfhealApp(App[int]):
         pick: bool = False,
         no_isolation: bool = False,
         ui: UiSettings | None = None,
+        look: Look | None = None,
     ) -> None:
         super().__init__()
         self.conductor = conductor
@@ -84,17 +86,18 @@ class SelfhealApp(App[int]):
         self._armed = False
         self._leaving = False
         self._early: list[str] = []
-        for made in themes:
+        self._look = look
+        for made in (*themes, *(look.made if look else ())):
             self.register_theme(made)
-        if theme:
-            self.theme = theme
+        if theme or look:
+            self.theme = look.name if look else theme
 
     def compose(self) -> ComposeResult:
         # Only what typing needs; `_begin` adds the rest after the first frame.
         yield Header()
         yield Deck(self._make_panes)
         if not self.conductor.replayed:
-            yield Prompt(files=self.conductor.files, commands=command_names)
+            yield Prompt(files=self.conductor.files, commands=self._command_names)
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -140,6 +143,9 @@ class SelfhealApp(App[int]):
 
         bottom = self.screen_stack[0]
         self._read_css()
+        await bottom.query_one(Header).fill()
+        if self.prompt:
+            await self.prompt.fill()
         await bottom.mount(WaitingLines(), SearchLine(), after=self.deck)
         await bottom.mount(Status(), Footer(show_command_palette=True))
         await self.deck.fill()
@@ -161,7 +167,10 @@ class SelfhealApp(App[int]):
 
     def _open(self) -> None:
         from selfheal_tui.ui.listener import Listener
+        from selfheal_tui.ui.looks import keep_look
 
+        if self._look:
+            keep_look(self, self._look)
         self.conductor.open()
         self.listener = Listener(self)
         self._listen(self.listener)
@@ -241,22 +250,15 @@ class SelfhealApp(App[int]):
         else:
             self.waiting.wait(f"!{command}")
 
-    @work
-    async def _pick_session(self) -> None:
-        from selfheal_tui.ui.screens.picker import PickerScreen
+    def _pick_session(self) -> None:
+        from selfheal_tui.ui.picking import pick_session
 
-        sessions = self.conductor.sessions()
-        if not sessions:
-            self.say_so("there is no session of this repository yet")
-            return
-        if session := await self.push_screen_wait(PickerScreen(sessions)):
-            self._resume(session)
+        pick_session(self)
 
     def _resume(self, session: str) -> None:
-        try:
-            self.conductor.resume(session)
-        except UsageError as error:
-            self.say_so(str(error), severity="warning")
+        from selfheal_tui.ui.picking import take_up
+
+        take_up(self, session)
 
     # --- keys ------------------------------------------------------------------------------
 
@@ -364,24 +366,14 @@ class SelfhealApp(App[int]):
     def on_search_line_given_up(self) -> None:
         self.deck.focus_front()
 
-    # --- palette ---------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from (
-            SystemCommand(title, text, run) for title, text, run in self._palette_commands()
-        )
+        from selfheal_tui.ui.commands import palette
 
-    def _palette_commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
-        yield "Keys", "every key and every command", self.action_help
-        yield "Theme", "choose a theme", self.action_change_theme
-        yield "Zoom", "one pane alone, or all of them", self.action_zoom
-        yield "Stop the step", "the model then waits for you", self.conductor.cancel_step
-        yield "Take up a session", "an earlier one of this repository", self._pick_session
-        yield "Leave", "end the session; it is kept", self.begin_leaving
+        yield from (SystemCommand(title, text, run) for title, text, run in palette(self))
 
+    def _command_names(self) -> list[str]:
+        from selfheal_tui.ui.commands import names
 
-def command_names() -> list[str]:
-    """The names after a slash."""
-    from selfheal_tui.ui.commands import COMMANDS
-
-    return list(COMMANDS)
+        return names(self)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -76,14 +75,13 @@ class Deck(Vertical):
         self._welcome: Welcome | None = None
         self._front = 0
 
-    def compose(self) -> ComposeResult:
-        yield Horizontal(id="tabs")
-        yield Horizontal(id="panes")
-
     async def fill(self) -> None:
         """Put fresh panes in place of what is there."""
         from selfheal_tui.ui.widgets.splitter import Splitter
 
+        if not self.children:
+            # Not there before: each widget of the first frame makes it later.
+            await self.mount(Horizontal(id="tabs"), Horizontal(id="panes"))
         tabs, panes = self.query_one("#tabs"), self.query_one("#panes")
         await panes.remove_children()
         await tabs.remove_children()

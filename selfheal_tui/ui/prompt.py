@@ -23,7 +23,7 @@ from selfheal_tui.core.text import printable
 from selfheal_tui.ui.fuzzy import best
 
 _WORD = re.compile(r"(?:^|\s)(@\S*)$")
-_COMMAND = re.compile(r"/(\S*)$")
+_COMMAND = re.compile(r"/(\S*|\S+ \S*)$")
 
 Names = Callable[[], Sequence[str]]
 
@@ -85,6 +85,7 @@ class Completions(OptionList):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.names: list[str] = []
+        self.display = False
 
     def offer(self, names: Sequence[str]) -> None:
         """Show these names; hidden for none."""
@@ -100,9 +101,6 @@ class Completions(OptionList):
         if not self.display or self.highlighted is None:
             return None
         return self.names[self.highlighted]
-
-    def on_mount(self) -> None:
-        self.display = False
 
 
 class Prompt(Vertical):
@@ -125,9 +123,9 @@ class Prompt(Vertical):
         self._history: list[str] = []
         self._at = 0
         self._draft = ""
+        self.completions = Completions()
 
     def compose(self) -> ComposeResult:
-        yield Completions()
         yield Editor(
             placeholder="what should be healed?    @file  /command  !shell",
             show_line_numbers=False,
@@ -140,9 +138,9 @@ class Prompt(Vertical):
     def editor(self) -> Editor:
         return self.query_one(Editor)
 
-    @property
-    def completions(self) -> Completions:
-        return self.query_one(Completions)
+    async def fill(self) -> None:
+        """Add the list of completions: the first frame has none, and is there sooner without."""
+        await self.mount(self.completions, before=self.editor)
 
     def put(self, text: str) -> None:
         """Make this the text, with the cursor at its end."""
@@ -167,7 +165,10 @@ class Prompt(Vertical):
     def _offer(self) -> None:
         before = self.editor.get_text_range((0, 0), self.editor.cursor_location)
         if command := _COMMAND.fullmatch(before):
-            self.completions.offer(best(command[1], self._commands()))
+            # A name first; after its blank, what may follow it.
+            follows = " " in command[1]
+            names = [name for name in self._commands() if (" " in name) is follows]
+            self.completions.offer(best(command[1], names))
         elif word := _WORD.search(before):
             self.completions.offer(best(word[1][1:], self._files()))
         else:
@@ -178,7 +179,8 @@ class Prompt(Vertical):
         event.stop()
         text = self.editor.text
         name = self.completions.chosen
-        if name is not None and not text.endswith(name):
+        # After a blank nothing was begun that could be completed: the command is sent as it is.
+        if name is not None and not text.endswith((name, " ")):
             self._complete(name)
             return
         self.close_list()

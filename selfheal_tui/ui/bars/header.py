@@ -31,7 +31,10 @@ class Header(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("selfheal", id="what", markup=False)
-        yield Static("", id="how-far", markup=False)
+
+    async def fill(self) -> None:
+        """Make room for the right side: the first frame has nothing to say there."""
+        await self.mount(Static("", id="how-far", markup=False))
 
     def show(self, summary: Summary) -> None:
         """Say how the run stands, in the columns that there are."""
