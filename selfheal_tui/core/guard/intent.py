@@ -23,7 +23,8 @@ _ABOUT = re.compile(
     rf"[\w'`.,/()-]+){{0,5}}? {_NOUN}\b(?! (?:pass|succeed|go|work|run|green|fails?|again)\b)",
 )
 _WRONG = re.compile(
-    rf"\b{_NOUN}(?: (?:of|for|in) [\w'`.()]+)? (?:is|are|was|were|itself|themselves|seems?|look) (?:\w+ )?"
+    rf"\b{_NOUN}(?: (?:of|for|in) [\w'`.()]+)?"
+    r" (?:is|are|was|were|itself|themselves|seems?|look) (?:\w+ )?"
     r"(?:wrong|outdated|obsolete|flaky|stale|out of date|incorrect|too (?:strict|slow)|missing)\b"
 )
 _NEVER = re.compile(
