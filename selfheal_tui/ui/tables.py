@@ -19,6 +19,7 @@ def key_tables(panes: Sequence[Widget]) -> list[Keys]:
     from selfheal_tui.ui.screens.approval import ApprovalScreen
     from selfheal_tui.ui.screens.attempts import AttemptsScreen
     from selfheal_tui.ui.screens.editplan import EditPlanScreen
+    from selfheal_tui.ui.widgets.refusing import RefusingView
 
     in_panes = [_of_pane(pane) for pane in panes]
     typed = (("@", "complete a file"), ("/", "complete a command"), ("!", "run in the sandbox"))
@@ -28,7 +29,7 @@ def key_tables(panes: Sequence[Widget]) -> list[Keys]:
         Keys("Input, as the first character", typed),
         keys_of("In a pane", Deck.BINDINGS),
         *in_panes,
-        keys_of("Approval", ApprovalScreen.BINDINGS),
+        keys_of("Approval", [*ApprovalScreen.BINDINGS, *RefusingView.BINDINGS]),
         keys_of("Plan", EditPlanScreen.BINDINGS),
         keys_of("Attempts", AttemptsScreen.BINDINGS),
         Keys("Commands", tuple((c.usage, c.doc) for c in COMMANDS.values())),

@@ -432,6 +432,173 @@ async def test_a_withdrawn_request_is_taken_down_and_said():
         assert answers(conductor) == []
 
 
+async def test_why_it_is_asked_anew_is_on_the_screen_and_a_half_typed_reason_is_kept():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        await pilot.press(*"too")
+        anew = replace(COMMIT, parent="f" * 40)
+        conductor.tell(Withdrawn("main moved on"), Asked(anew))
+        await conductor.told(pilot)
+        await pilot.pause()
+        assert "Asked anew: main moved on" in text_of(app.screen)
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        await pilot.press("o", "enter")
+        await pilot.pause()
+        assert answers(conductor) == [refused(anew, "tooo", again=True)]
+
+
+async def test_a_yes_to_what_was_withdrawn_meanwhile_answers_nothing_that_came_after_it():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        late = app.screen
+        anew = replace(COMMIT, parent="f" * 40)
+        conductor.tell(Withdrawn("main moved on"), Asked(anew))
+        await conductor.told(pilot)
+        await pilot.pause()
+        app.listener._reviewed(COMMIT, Answer(key_of(COMMIT), granted=True, by="user"))
+        assert app.screen is not late
+        assert answers(conductor) == []
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == [Answer(key_of(anew), granted=True, by="user")]
+
+
+async def test_hunks_that_could_not_be_taken_out_stay_refused_when_the_same_is_asked_again():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await refuse(pilot, "h", reason="why")
+        await pilot.press("h", "a", "ctrl+y")
+        await pilot.pause()
+        conductor.tell(Asked(replace(COMMIT, message="Other words\n")))
+        await conductor.told(pilot)
+        await pilot.pause()
+        view = app.screen.query_one(RefusingView)
+        assert view.refused() == (RefusedHunk("till.py", 0, "why"),)
+        assert "✓ accepted" in drawn(view)
+        assert app.screen.query_one("#editing").display is False
+
+
+async def test_an_accepted_hunk_is_marked_in_words():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot)
+        await pilot.press("h", "a")
+        view = app.screen.query_one(RefusingView)
+        assert "✓ accepted" in drawn(view)
+        await pilot.press("x", "enter")
+        await pilot.pause()
+        assert "✓ accepted" not in drawn(view)
+        await pilot.press("home", "a")
+        assert view.refused() == ()
+        assert drawn(view).count("✓ accepted") == 2
+
+
+async def test_a_file_that_is_there_twice_is_refused_as_one():
+    patch = (
+        "diff --git a/l b/l\ndeleted file mode 100644\n--- a/l\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"
+        "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+b\n"
+    )
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        changed = replace(PROPOSAL, patch=patch + PATCH)
+        conductor.tell(STARTED, AttemptStarted(2, 3, "t"), changed, Asked(COMMIT))
+        await conductor.told(pilot)
+        await pilot.pause()
+        view = app.screen.query_one(RefusingView)
+        await refuse(pilot, "h")
+        assert view.counts() == (2, 5)
+        assert set(view.refused()) == {RefusedHunk("l", WHOLE_FILE)}
+        await pilot.press("x")
+        assert view.refused() == ()
+
+
+async def test_discarding_is_one_of_the_choices():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(80, 24)) as pilot:
+        await asked(conductor, pilot)
+        assert "○ discard" in text_of(app.screen)
+        await pilot.press("ctrl+o", "up", "enter")
+        await pilot.pause()
+        assert "● discard" in text_of(app.screen)
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        assert answers(conductor) == [refused(COMMIT, "discarded by the user")]
+
+
+async def test_on_a_small_screen_tab_goes_between_the_card_and_the_diff():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(80, 24)) as pilot:
+        await asked(conductor, pilot)
+        facts, view = app.screen.query_one("#facts"), app.screen.query_one(RefusingView)
+        seen = []
+        for _ in range(3):
+            seen.append((facts.display, view.display, app.screen.focused is view))
+            await pilot.press("tab")
+            await pilot.pause()
+        assert seen == [(True, False, False), (False, True, True), (True, False, False)]
+        assert view.size.height >= 12
+
+
+async def test_what_is_odd_in_the_url_of_a_push_is_said():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app) as pilot:
+        await asked(conductor, pilot, replace(PUSH, url="https://h.ex\u0430mple/r.git"))
+        assert "! the URL holds unusual characters: U+0430" in text_of(app.screen)
+
+
+async def test_what_was_taken_out_is_said_above_the_card():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app) as pilot:
+        proof = replace(PROOF, refused=("till.py @@ -1 +1 @@: why",))
+        conductor.tell(STARTED, AttemptStarted(2, 3, "t"))
+        conductor.tell(replace(PROPOSAL, proof=proof.to_json()), Asked(COMMIT))
+        await conductor.told(pilot)
+        await pilot.pause()
+        said = "Taken out, and checked again without it: till.py @@ -1 +1 @@: why"
+        assert text_of(app.screen).startswith(said)
+
+
+@pytest.mark.parametrize("key", ["ctrl+y", "ctrl+d"])
+@pytest.mark.parametrize("request_", [COMMIT, PLAN], ids=["commit", "plan"])
+async def test_nothing_is_decided_by_a_key_that_was_typed_ahead(monkeypatch, request_, key):
+    monkeypatch.setattr(ApprovalScreen, "deaf", 3600.0)
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(150, 50)) as pilot:
+        await asked(conductor, pilot, request_)
+        await pilot.press(key)
+        await pilot.pause()
+        assert answers(conductor) == []
+        assert any("was not taken" in note.message for note in app._notifications)
+
+
+async def test_a_changed_plan_is_kept_while_one_looks_around():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(100, 40)) as pilot:
+        await asked(conductor, pilot, PLAN)
+        await pilot.press("exclamation_mark", "escape")
+        await pilot.pause()
+        await pilot.press("f8")
+        await pilot.pause()
+        assert app.screen.query_one("#steps", TextArea).text == "!look\nmend"
+
+
 # --- plans -------------------------------------------------------------------------------------
 
 
