@@ -33,6 +33,9 @@ _FILE = "sessions.db"
 _MOST_WAITING = 500
 """Pieces that wait in memory at most."""
 
+_NAMED = """instr(substr(line, 1, 80), '"event":"' || ? || '"') > 0"""
+"""Whether a line is an event of this name: it stands at the line's start, before any text."""
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _SCHEMA = """
@@ -119,14 +122,26 @@ class Store:
         """Sessions whose id starts with `prefix`."""
         return [row for row in self.sessions(limit=100_000) if row.id.startswith(prefix)]
 
-    def events(self, session: str) -> Iterator[tuple[Event, float]]:
-        """The events of a session in order, each with its time."""
+    def events(self, session: str, *kinds: type) -> Iterator[tuple[Event, float]]:
+        """The events of a session in order, each with its time; of these `kinds` if any is named,
+        which costs little however many others there are."""
         self._write_waiting()
+        wanted = " OR ".join([_NAMED] * len(kinds)) or "1"
         rows = self._database.execute(
-            "SELECT line FROM events WHERE session = ? ORDER BY number", (session,)
+            f"SELECT line FROM events WHERE session = ? AND ({wanted}) ORDER BY number",
+            (session, *(kind.__name__ for kind in kinds)),
         )
         for (line,) in rows:
             yield from_json(line)
+
+    def last(self, session: str, kind: type) -> Event | None:
+        """The last event of this kind in a session; None where there is none."""
+        self._write_waiting()
+        row = self._database.execute(
+            f"SELECT line FROM events WHERE session = ? AND {_NAMED} ORDER BY number DESC LIMIT 1",
+            (session, kind.__name__),
+        ).fetchone()
+        return from_json(row[0])[0] if row else None
 
     def close(self) -> None:
         """Write what waits, and close."""

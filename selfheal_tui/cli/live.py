@@ -12,9 +12,10 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from selfheal_tui.cli.earlier import Earlier
 from selfheal_tui.cli.place import Place
 from selfheal_tui.errors import (
     Interrupted,
@@ -83,6 +84,7 @@ class LiveConductor:
     def __init__(self, bench: Bench, settings: Settings) -> None:
         self._bench = bench
         self._settings = settings
+        self._earlier = Earlier(bench.place, bench.records)
         self._id = bench.new_id()
         self._parts: Parts | None = None
         self._news: list[News] = []
@@ -131,6 +133,9 @@ class LiveConductor:
         self._warming = asyncio.ensure_future(self._warm())
 
     async def _warm(self) -> None:
+        from selfheal_tui.cli.loading import SESSION, load
+
+        await load(SESSION)
         from selfheal_tui.cli.warm import ENGINE, STEPS, Needs, get_ready
 
         for name in STEPS:
@@ -217,6 +222,7 @@ class LiveConductor:
             self._session.say(text)
         self._said.clear()
         self._answered = False
+        self._earlier.shown = order.session
         try:
             ended = await self._session.run()
             self._code = ended.exit_code
@@ -350,22 +356,23 @@ class LiveConductor:
         return self._files
 
     def settings(self) -> Sequence[tuple[str, str]]:
-        settings = self._settings
-        return (("model", settings.model.name), ("check", _check_words(settings)))
+        from selfheal_tui.cli.choosing import told
+
+        return told(self._settings)
 
     def choose(self, name: str, value: str) -> str:
-        """Set `model` or `check` for the next session."""
-        settings = self._settings
-        if name == "model":
-            model = replace(settings.model, name=value, planner="", coder="", reviewer="")
-            self._settings = replace(settings, model=model)
-        else:
-            check = replace(settings.check, command=value, commands=())
-            self._settings = replace(settings, check=check)
+        """Set `model`, `check` or `network` for the next session."""
+        from selfheal_tui.cli.choosing import chosen, said
+
+        try:
+            self._settings = chosen(self._settings, name, value)
+        except UsageError as error:
+            return str(error)
         if not self.running:
             self._make_anew()
-            return f"{name}: {value}"
-        return f"{name} will be {value} with the next task; what runs keeps what it began with"
+            return f"{name}: {said(name, value)}"
+        later = "with the next task; what runs keeps what it began with"
+        return f"{name} will be {said(name, value)}, {later}"
 
     def _make_anew(self) -> None:
         """What was got ready with the old settings is put away, and got ready again."""
@@ -385,8 +392,23 @@ class LiveConductor:
 
     def sessions(self) -> Sequence[SessionLine]:
         """Earlier sessions of this repository, latest first."""
-        rows = self._bench.records.sessions(str(self._bench.place.repository))
-        return [SessionLine(row.id, row.started, row.outcome, row.task) for row in rows]
+        return self._earlier.lines()
+
+    def preview(self, session: str) -> Sequence[tuple[str, str]]:
+        return self._earlier.preview(session)
+
+    def look(self, session: str) -> None:
+        """Show an earlier session's record. Raises UsageError while one runs."""
+        self._refuse_while_running()
+        for happened in self._earlier.record(session):
+            self._tell(happened)
+
+    def export(self, path: str) -> str:
+        return self._earlier.export(self._settings, path)
+
+    def _refuse_while_running(self) -> None:
+        if self.running:
+            raise UsageError("a session runs, or waits for you: this can be done when it has ended")
 
 
 def _check_words(settings: Settings) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from selfheal_tui.core.events import Event, from_json
 from selfheal_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from selfheal_tui.cli.place import Place
     from selfheal_tui.core.approval import Answer
     from selfheal_tui.ui.conductor import News, SessionLine
 
@@ -22,7 +25,14 @@ LONGEST_PAUSE = 3.0
 BATCH = 200
 """Events that are told at once when no time is to pass."""
 
+LARGEST = 512 * 1024 * 1024
+"""Bytes of a file that is read: it is held in memory as a whole."""
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 0.0)
+"""How many times faster than it happened, in steps; 0, the last one, is all at once."""
+
 Record = Sequence[tuple[Event, float]]
+Wait = Callable[[asyncio.Event, "float | None"], Awaitable[None]]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,13 +56,8 @@ def read_record(file: Path) -> Record:
 
     Raises UsageError naming the line that cannot be read.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}: this is not text") from error
     record = []
+    lines = _lines(file)
     for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
@@ -67,33 +72,73 @@ def read_record(file: Path) -> Record:
     return record
 
 
+def _lines(file: Path) -> Sequence[str]:
+    try:
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{file}: not a file of events")
+        if file.stat().st_size > LARGEST:
+            raise UsageError(f"{file}: larger than {LARGEST >> 20} MB; show a part of it")
+        return file.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: this is not text") from error
+
+
 async def _show(record: Record, speed: float) -> int:
+    from selfheal_tui.cli.looks import look_of
     from selfheal_tui.cli.place import Place
     from selfheal_tui.cli.tui import show
-    from selfheal_tui.resources import themes_folder
-    from selfheal_tui.ui.app import SelfhealApp
+    from selfheal_tui.settings import resolve
     from selfheal_tui.ui.panes import all_panes
-    from selfheal_tui.ui.themes import DARK, load_themes
+    from selfheal_tui.ui.replaying import ReplayApp
 
-    own = Place.from_process(None).config / "themes"
-    app = SelfhealApp(
-        ReplayConductor(record, speed=speed),
-        make_panes=all_panes,
-        themes=load_themes(themes_folder(), own),
-        theme=DARK,
+    place = Place.from_process(None)
+    settings, _ = resolve(
+        file=place.config_file,
+        repository=str(place.repository),
+        environment=place.environment,
+        flags={},
     )
+    conductor = ReplayConductor(record, speed=speed, place=place)
+    app = ReplayApp(conductor, make_panes=all_panes, look=look_of(place, settings.ui))
     return await show(app)
 
 
+async def _wait(changed: asyncio.Event, seconds: float | None) -> None:
+    """Until something changed, or the time has passed."""
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(changed.wait(), seconds)
+
+
 class ReplayConductor:
-    """Tells a record as if it happened now. Nothing can be asked of it, and nothing is done."""
+    """Tells a record as if it happened now; it can be held, and told faster or slower. Nothing can
+    be asked of it, and nothing is done.
+
+    `clock` and `wait` (until an event is set, or for seconds) let time pass.
+    """
 
     replayed = True
 
-    def __init__(self, record: Record, *, speed: float) -> None:
+    def __init__(
+        self,
+        record: Record,
+        *,
+        speed: float,
+        place: Place | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Wait = _wait,
+    ) -> None:
         self._record = record
-        self._speed = speed
+        self._place = place
+        self._clock = clock
+        self._wait = wait
+        self._changed = asyncio.Event()
         self._closed = asyncio.Event()
+        self._steps = 0
+        self.speed = speed
+        self.paused = False
+        self.told = 0
 
     @property
     def running(self) -> bool:
@@ -102,23 +147,66 @@ class ReplayConductor:
     def open(self) -> None:
         """A record is ready at once."""
 
+    # --- its time --------------------------------------------------------------------------
+
+    @property
+    def total(self) -> int:
+        return len(self._record)
+
+    def pause(self) -> None:
+        """Hold it, or go on."""
+        self.paused = not self.paused
+        self._steps = 0
+        self._changed.set()
+
+    def step(self) -> None:
+        """Hold it, and tell one more event."""
+        self.paused = True
+        self._steps += 1
+        self._changed.set()
+
+    def pace(self, by: int) -> None:
+        """Tell it faster (1) or slower (-1): the next of `SPEEDS`."""
+        self.speed = _paced(self.speed, by)
+        self._changed.set()
+
     async def news(self) -> AsyncIterator[Sequence[News]]:
         from selfheal_tui.ui.conductor import Happened
 
         batch: list[News] = []
         last = self._record[0][1]
         for event, at in self._record:
-            pause = min(max(at - last, 0.0), LONGEST_PAUSE) / self._speed if self._speed else 0.0
+            pause = min(max(at - last, 0.0), LONGEST_PAUSE)
             last = at
-            if batch and (pause > 0 or len(batch) >= BATCH):
+            if self.paused or (batch and ((self.speed and pause) or len(batch) >= BATCH)):
                 yield batch
+                self.told += len(batch)
                 batch = []
-                await asyncio.sleep(pause)
+                await self._let_pass(pause)
             if self._closed.is_set():
                 return
             batch.append(Happened(event, at))
         yield batch
+        self.told += len(batch)
         await self._closed.wait()
+
+    async def _let_pass(self, seconds: float) -> None:
+        """Wait for `seconds` of the record's own time, and for as long as it is held."""
+        await asyncio.sleep(0)
+        while not self._closed.is_set():
+            if self._steps:
+                self._steps -= 1
+                return
+            if not self.paused and (not self.speed or seconds <= 0):
+                return
+            speed, began = 0.0 if self.paused else self.speed, self._clock()
+            self._changed.clear()
+            await self._wait(self._changed, seconds / speed if speed else None)
+            if not self._changed.is_set():
+                return
+            seconds -= (self._clock() - began) * speed
+
+    # --- what cannot be asked of it --------------------------------------------------------
 
     def start(self, task: str) -> None:
         """A record takes no task."""
@@ -159,9 +247,36 @@ class ReplayConductor:
     def sessions(self) -> Sequence[SessionLine]:
         return ()
 
+    def preview(self, session: str) -> Sequence[tuple[str, str]]:
+        return ()
+
+    def look(self, session: str) -> None:
+        raise UsageError("this is a record: no other one can be shown in its place")
+
+    def export(self, path: str) -> str:
+        """Write the record's transcript to `path`. Raises UsageError where it cannot be."""
+        from selfheal_tui.cli.export import export, markdown
+        from selfheal_tui.core.redact import Redactor
+
+        environment = self._place.environment if self._place else {}
+        start = self._place.folder if self._place else Path.cwd()
+        text = markdown(self._record, Redactor.from_environment(environment))
+        return export(text, start=start, path=path)
+
     def resume(self, session: str) -> None:
         raise UsageError("this is a record: no session can be taken up from it")
 
     async def close(self) -> int:
         self._closed.set()
+        self._changed.set()
         return 0
+
+
+def _paced(speed: float, by: int) -> float:
+    """The next speed that is faster or slower; the last one where there is none."""
+    *real, _ = SPEEDS
+    if by > 0:
+        return next((each for each in real if each > speed > 0), 0.0)
+    if not speed:
+        return real[-1]
+    return next((each for each in reversed(real) if each < speed), real[0])

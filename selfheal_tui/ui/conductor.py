@@ -67,12 +67,14 @@ News = Happened | Readied | Asked | Withdrawn | Questioned | NotStarted
 
 @dataclass(frozen=True)
 class SessionLine:
-    """One earlier session, for the picker. `started` is seconds since the epoch."""
+    """One earlier session, for the picker. `started` is seconds since the epoch; what is `done`
+    can be looked at only."""
 
     id: str
     started: float
     outcome: str
     task: str
+    done: bool = False
 
 
 class Conductor(Protocol):
@@ -135,13 +137,17 @@ class Conductor(Protocol):
         """What the next session would run with: pairs of a name and a value."""
 
     def choose(self, name: str, value: str) -> str:
-        """Set `model` or `check` for the next session; the sentence that says what will be."""
+        """Set `model`, `check` or `network` for the next session; the sentence that says what will
+        be, or why that cannot be."""
 
     def sessions(self) -> Sequence[SessionLine]:
         """Earlier sessions of this repository, latest first."""
 
     def resume(self, session: str) -> None:
         """Take up an earlier session. Raises UsageError where it cannot be."""
+
+    def look(self, session: str) -> None:
+        """Tell an earlier session's record as news. Raises UsageError where it cannot be."""
 
     async def close(self) -> int:
         """End everything; the exit code of the last session, 0 where none ran."""

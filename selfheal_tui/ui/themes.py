@@ -7,6 +7,7 @@ values that are not understood, with the file's name and the nearest key.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +21,19 @@ from selfheal_tui.errors import SettingsError
 
 DARK = "selfheal-dark"
 LIGHT = "selfheal-light"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""The name becomes a class of the style sheet."""
+
+_SHARE = re.compile(r"\d{1,3}(\.\d+)?%")
+_STYLES = frozenset(
+    (
+        *("none", "not", "b", "bold", "dim", "i", "italic", "u", "underline", "uu", "o"),
+        *("overline", "strike", "reverse", "blink"),
+    )
+)
+_WORDS = ("auto", "transparent", "initial")
+"""What a variable may say in place of a colour."""
 
 _FLAGS = {"dark", "ansi"}
 _NUMBERS = {"luminosity_spread", "text_alpha"}
@@ -37,6 +51,32 @@ def load_themes(builtin: Path, own: Path | None) -> list[Theme]:
     return [themes[name] for name in sorted(themes)]
 
 
+def usable_themes(builtin: Path, own: Path) -> tuple[list[Theme], list[str]]:
+    """The themes of both folders, by name; and a sentence for each file that cannot be used."""
+    themes: dict[str, Theme] = {}
+    problems: list[str] = []
+    for file in (*sorted(builtin.glob("*.toml")), *sorted(own.glob("*.toml"))):
+        try:
+            theme = _theme(file)
+            themes[theme.name] = theme
+        except SettingsError as error:
+            problems.append(str(error))
+    return [themes[name] for name in sorted(themes)], problems
+
+
+def one_theme(name: str, builtin: Path, own: Path | None) -> Theme | None:
+    """The theme of this name, read from the one file that is called so; None where there is none.
+
+    Raises SettingsError naming the file.
+    """
+    for folder in (own, builtin):
+        file = folder / f"{name}.toml" if folder else None
+        if file and file.is_file():
+            theme = _theme(file)
+            return theme if theme.name == name else None
+    return None
+
+
 def _theme(file: Path) -> Theme:
     try:
         data = tomli.loads(file.read_text(encoding="utf-8"))
@@ -50,7 +90,12 @@ def _theme(file: Path) -> Theme:
         _check(file, key, value)
     if "primary" not in data:
         raise SettingsError(f"{file}: `primary` is missing; a theme needs at least this colour")
-    return Theme(**data)
+    theme = Theme(**data)
+    try:
+        theme.to_color_system().generate()
+    except (ColorParseError, ValueError) as error:
+        raise SettingsError(f"{file}: no colours can be made of it: {error}") from error
+    return theme
 
 
 def _check(file: Path, key: str, value: Any) -> None:
@@ -63,7 +108,10 @@ def _check(file: Path, key: str, value: Any) -> None:
         _check_variables(file, value)
     else:
         _require(isinstance(value, str), file, f"`{key}` must be a string")
-        if key != "name":
+        if key == "name":
+            is_name = _NAME.fullmatch(value) is not None
+            _require(is_name, file, f"`name` must be letters, digits, - and _, not {value!r}")
+        else:
             _check_colour(file, key, value)
 
 
@@ -75,9 +123,21 @@ def _check_variables(file: Path, value: Any) -> None:
         if name not in known and name not in _SPECIAL:
             near = _nearest(name, [*known, *_SPECIAL])
             raise SettingsError(f"{file}: unknown key `variables.{name}`{near}")
-        # A variable may hold a colour with a percentage, or a text style: only hex can be judged.
-        if text.startswith("#"):
-            _check_colour(file, f"variables.{name}", text.split(" ")[0])
+        _check_variable(file, f"variables.{name}", text)
+
+
+def _check_variable(file: Path, key: str, text: str) -> None:
+    """A variable holds a text style where its name says so, else a colour, which may be `auto`
+    and may have a percentage. A wrong one would end the interface when it is drawn."""
+    if "style" in key:
+        is_style = all(word in _STYLES for word in text.split())
+        _require(is_style, file, f"`{key}` must be a text style, not {text!r}")
+        return
+    colour, _, share = text.strip().partition(" ")
+    if colour not in _WORDS:
+        _check_colour(file, key, colour)
+    is_share = not share or _SHARE.fullmatch(share) is not None
+    _require(is_share, file, f"`{key}` must be a colour, not {text!r}")
 
 
 def _check_colour(file: Path, key: str, value: str) -> None:

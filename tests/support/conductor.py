@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from textual.widgets import Static
 
+from selfheal_tui.errors import UsageError
 from selfheal_tui.ui.conductor import Asked, Happened
 
 
@@ -83,7 +84,7 @@ class FakeConductor:
         return self._files
 
     def settings(self):
-        return (("model", "scripted"), ("check", ""))
+        return (("model", "scripted"), ("check", ""), ("network", "setup (only then)"))
 
     def choose(self, name, value):
         self.asked.append(("choose", name, value))
@@ -91,6 +92,19 @@ class FakeConductor:
 
     def sessions(self):
         return self._sessions
+
+    def preview(self, session):
+        self.asked.append(("preview", session))
+        return (("task", f"task of {session}"), ("session", session))
+
+    def look(self, session):
+        self.asked.append(("look", session))
+
+    def export(self, path):
+        self.asked.append(("export", path))
+        if self._refuses:
+            raise UsageError(self._refuses)
+        return f"the transcript is in {path or 'its folder'}"
 
     def resume(self, session):
         self.asked.append(("resume", session))

@@ -74,14 +74,88 @@ async def test_all_at_once_tells_everything_in_order_without_a_pause():
     assert max(len(batch) for batch in batches) == 200
 
 
-async def test_time_passes_as_it_did_but_for_long_pauses(monkeypatch):
-    slept = []
+class Time:
+    """Passes when it is waited for; `during` is done in a wait, one after the other."""
 
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
+    def __init__(self, *during):
+        self.now = 0.0
+        self.waited = []
+        self._during = list(during)
 
-    monkeypatch.setattr("selfheal_tui.cli.replay.asyncio.sleep", sleep)
-    record = [(FIRST, 10.0), (Warned("a"), 10.0), (Warned("b"), 11.0), (Warned("c"), 500.0)]
-    batches = await told(ReplayConductor(record, speed=2.0), len(record))
+    async def wait(self, changed, seconds):
+        self.waited.append(seconds)
+        if self._during:
+            self.now += 0.5
+            self._during.pop(0)()
+        else:
+            assert seconds is not None, "nothing would ever go on"
+            self.now += seconds
+
+    def replay(self, record, speed):
+        return ReplayConductor(record, speed=speed, clock=lambda: self.now, wait=self.wait)
+
+
+RECORD = [(FIRST, 10.0), (Warned("a"), 10.0), (Warned("b"), 11.0), (Warned("c"), 500.0)]
+
+
+async def test_time_passes_as_it_did_but_for_long_pauses():
+    time = Time()
+    batches = await told(time.replay(RECORD, 2.0), len(RECORD))
     assert batches == [[FIRST, Warned("a")], [Warned("b")], [Warned("c")]]
-    assert slept == [0.5, LONGEST_PAUSE / 2]
+    assert time.waited == [0.5, LONGEST_PAUSE / 2]
+
+
+async def test_a_record_that_is_held_goes_on_with_the_time_that_was_left():
+    time = Time(lambda: replay.pause(), lambda: replay.pause())
+    replay = time.replay(RECORD, 1.0)
+    assert len(await told(replay, len(RECORD))) == 3
+    # Held after half a second, for as long as it takes; then the other half passes.
+    assert time.waited == [1.0, None, 0.5, LONGEST_PAUSE]
+
+
+async def test_a_new_speed_counts_at_once():
+    time = Time(lambda: replay.pace(1))
+    replay = time.replay(RECORD, 1.0)
+    await told(replay, len(RECORD))
+    assert time.waited == [1.0, 0.25, LONGEST_PAUSE / 2]
+
+
+async def test_steps_tell_one_event_each_while_it_is_held():
+    time = Time(lambda: replay.step(), lambda: replay.step(), lambda: replay.pause())
+    replay = time.replay(RECORD, 0)
+    replay.pause()
+    batches = await told(replay, len(RECORD))
+    assert batches == [[], [FIRST], [Warned("a")], [Warned("b"), Warned("c")]]
+    assert (replay.told, replay.total, replay.paused) == (4, 4, False)
+
+
+@pytest.mark.parametrize(
+    ("speed", "by", "then"),
+    [(1, 1, 2), (1, -1, 0.5), (3, 1, 4), (3, -1, 2), (32, 1, 0), (0, 1, 0), (0, -1, 32),
+     (0.25, -1, 0.25), (0.1, -1, 0.25), (100, 1, 0), (100, -1, 32)],
+)  # fmt: skip
+def test_speeds_go_up_and_down_in_steps(speed, by, then):
+    replay = ReplayConductor(RECORD, speed=speed)
+    replay.pace(by)
+    assert replay.speed == then
+
+
+def test_what_is_not_a_plain_file_or_too_large_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="not a file of events"):
+        read_record(tmp_path)
+    monkeypatch.setattr("selfheal_tui.cli.replay.LARGEST", 3)
+    file = tmp_path / "events.jsonl"
+    file.write_text(to_json(FIRST, at=1.0))
+    with pytest.raises(UsageError, match="larger than"):
+        read_record(file)
+
+
+def test_a_records_transcript_goes_into_a_new_file_only(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    replay = ReplayConductor(stories.happy(), speed=0)
+    assert replay.export("run.md") == f"the transcript is in {tmp_path / 'run.md'}"
+    assert (tmp_path / "run.md").read_text().startswith("# ")
+    with pytest.raises(UsageError, match="is there already; name another file"):
+        replay.export("run.md")
+    with pytest.raises(UsageError, match="name a file, /export PATH"):
+        replay.export("")

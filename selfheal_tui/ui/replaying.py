@@ -1,0 +1,110 @@
+"""The interface over a record: it can be held, stepped through, and told faster or slower.
+
+Nothing is typed here: a line that says where the record is stands in the input's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from selfheal_tui.ui.app import SelfhealApp
+from selfheal_tui.ui.conductor import Conductor
+
+_REDRAW = 0.25
+"""Seconds between two looks at where the record is."""
+
+
+class Recorded(Conductor, Protocol):
+    """A conductor whose time can be held. `speed` 0 is all at once."""
+
+    speed: float
+    paused: bool
+    told: int
+
+    @property
+    def total(self) -> int: ...
+
+    def pause(self) -> None: ...
+
+    def step(self) -> None: ...
+
+    def pace(self, by: int) -> None: ...
+
+
+class ReplayLine(Static):
+    """Where the record is, and how fast it is told."""
+
+    DEFAULT_CSS = """
+    ReplayLine {
+        height: 1;
+        padding: 0 1;
+        background: $boost;
+        color: $primary;
+    }
+    """
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(markup=False)
+        self._recorded = recorded
+
+    def on_mount(self) -> None:
+        self.look()
+        self.set_interval(_REDRAW, self.look)
+
+    def look(self) -> None:
+        """Say where it is now."""
+        self.update(where(self._recorded))
+
+
+def where(recorded: Recorded) -> str:
+    """`> 12 of 190 events · 2x`; whether it is held, or at its end."""
+    counted = f"{recorded.told} of {recorded.total} events"
+    if recorded.told >= recorded.total:
+        return f"■ {counted}: this was the end; q leaves"
+    speed = f"{recorded.speed:g}x" if recorded.speed else "all at once"
+    return f"⏸ {counted} · held" if recorded.paused else f"▶ {counted} · {speed}"
+
+
+class ReplayApp(SelfhealApp):
+    """Shows a record until the user leaves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "hold or go on"),
+        Binding("full_stop", "step", "one event", show=False),
+        Binding("plus,equals_sign", "pace(1)", "faster"),
+        Binding("minus", "pace(-1)", "slower"),
+        Binding("q", "quit", "leave"),
+    ]
+
+    def __init__(self, conductor: Recorded, **options: Any) -> None:
+        super().__init__(conductor, **options)
+        self._recorded = conductor
+
+    async def _begin(self) -> None:
+        await self.screen_stack[0].mount(ReplayLine(self._recorded), after=self.deck)
+        await super()._begin()
+
+    def action_pause(self) -> None:
+        """Hold the record, or go on."""
+        self._do(self._recorded.pause)
+
+    def action_step(self) -> None:
+        """Hold the record, and tell one more event."""
+        self._do(self._recorded.step)
+
+    def action_pace(self, by: int) -> None:
+        """Tell the record faster or slower."""
+        self._do(lambda: self._recorded.pace(by))
+
+    def action_leave(self) -> None:
+        """Copy a selection, else leave: a record loses nothing."""
+        if not self._copied():
+            self.begin_leaving()
+
+    def _do(self, change: Callable[[], None]) -> None:
+        change()
+        self.query_one(ReplayLine).look()
