@@ -75,6 +75,27 @@ async def test_thinking_folds_when_the_answer_begins_and_opens_again():
         assert "rounded to cents." in whole_text(rows)
 
 
+async def test_notes_from_earlier_heals_are_one_line_that_opens():
+    story = stories.Story("task")
+    notes = (
+        ("healed on 2026-11-02 in till, commit 1a2b3c4", "Round [bold]late\x1b]52;c;eA==\x07"),
+    )
+    story.tell(e.IncidentsRecalled(notes))
+    story.tell(e.IncidentRemembered(7, "ValueError: price", "healed today"))
+    app = PaneApp([ReasoningPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        rows = app.panes[0].rows
+        folded = whole_text(rows)
+        rows.action_toggle_all()
+        opened = whole_text(rows)
+    assert "▸ 1 note from earlier heals" in folded
+    assert "commit 1a2b3c4" not in folded
+    assert "remembered for later: ValueError: price" in folded
+    assert "healed on 2026-11-02 in till, commit 1a2b3c4" in opened
+    assert "Round [bold]late␛]52;c;eA==␇" in opened
+
+
 async def test_a_tool_call_opens_to_its_arguments_and_its_result():
     story = stories.Story("task")
     story.turn("coder", tools=(("read_file", {"path": "a.py", "start": 2}, "2\tb = 1", True),))

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ from selfheal_tui.core.signature import signature_of
 from selfheal_tui.core.text import printable
 from selfheal_tui.errors import SelfhealError
 
-AT = 1793620800.0  # 2026-11-02, noon in UTC
+AT = datetime(2026, 11, 2, 12).timestamp()
 PATCH = "--- a/till.py\n+++ b/till.py\n@@ -1 +1 @@\n-return price\n+return round(price, 2)"
 
 

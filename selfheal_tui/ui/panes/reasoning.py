@@ -23,6 +23,7 @@ from selfheal_tui.ui.widgets.entries import (
 )
 from selfheal_tui.ui.widgets.lines import counted, line, seconds, shown
 from selfheal_tui.ui.widgets.plan import PlanBlock
+from selfheal_tui.ui.widgets.recalled import RecalledBlock
 from selfheal_tui.ui.widgets.rows import Rows
 
 _OUTCOMES = {
@@ -250,8 +251,12 @@ def _outcome(event: e.AttemptEnded) -> Content:
     return word + failing if event.failing else word
 
 
-def _note(event: e.Event) -> NoteBlock | None:
+def _note(event: e.Event) -> Block | None:
     match event:
+        case e.IncidentsRecalled():
+            return RecalledBlock(event.notes)
+        case e.IncidentRemembered():
+            return NoteBlock(f"remembered for later: {event.error}", "dim")
         case e.Warned() | e.LimitWasReached():
             return NoteBlock(event.text, "warned")
         case e.Nudged():
