@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from selfheal_tui.cli.collecting import taken_up
 from selfheal_tui.cli.drawing import Drawing
 from selfheal_tui.cli.leaving import Leaving
 from selfheal_tui.cli.live import Bench, LiveConductor
+from selfheal_tui.cli.loading import INTERFACE, load
 from selfheal_tui.cli.looks import look_of
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.app import SelfhealApp
@@ -49,6 +51,7 @@ async def _run(bench: Bench, settings: Settings, first: First) -> int:
     app = SelfhealApp(
         LiveConductor(bench, settings),
         make_panes=make_panes,
+        load=partial(load, INTERFACE),
         look=look_of(bench.place, settings.ui),
         task=first.task,
         resume=first.resume,

@@ -6,8 +6,7 @@ It shows what a conductor tells and asks it for what the user wants. Refuses to 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -16,10 +15,9 @@ from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import Footer
 
 from selfheal_tui.core.text import one_line, printable
-from selfheal_tui.errors import ApprovalRefused, UsageError
+from selfheal_tui.errors import ApprovalRefused
 from selfheal_tui.ui.bars.header import Header
 from selfheal_tui.ui.deck import Deck, MakePanes
 from selfheal_tui.ui.prompt import Prompt
@@ -34,7 +32,8 @@ if TYPE_CHECKING:
     from selfheal_tui.ui.panes.pane import Pane
     from selfheal_tui.ui.summary import Summary
 
-LATER_CSS = ("panes.tcss", "bars.tcss", "screens.tcss", "low.tcss")
+Load = Callable[[], Awaitable[None]]
+"""Loads what comes after the first frame, away from the loop."""
 
 AGAIN_SECONDS = 3.0
 """How long a first Ctrl-C waits for the second one."""
@@ -65,6 +64,7 @@ class SelfhealApp(App[int]):
         conductor: Conductor,
         *,
         make_panes: MakePanes,
+        load: Load | None = None,
         themes: Sequence[Theme] = (),
         theme: str = "",
         task: str = "",
@@ -79,6 +79,7 @@ class SelfhealApp(App[int]):
         self.ui = ui
         self.listener: Listener | None = None
         self._make_panes = make_panes
+        self._load = load
         self._first_task = task
         self._resume_first = resume
         self._pick = pick
@@ -130,27 +131,23 @@ class SelfhealApp(App[int]):
     def on_mount(self) -> None:
         self.focus_input()
         # The input is ready with the first frame; everything else comes after it.
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._go_on)
 
     def on_unmount(self) -> None:
         if self.listener:
             self.listener.attention.rest()
 
-    async def _begin(self) -> None:
-        from selfheal_tui.ui.bars.search import SearchLine
-        from selfheal_tui.ui.bars.status import Status
-        from selfheal_tui.ui.bars.waiting import WaitingLines
+    # A worker: were it a callback, every key would wait for its end.
+    @work
+    async def _go_on(self) -> None:
+        await self._begin()
 
-        bottom = self.screen_stack[0]
-        self._read_css()
-        await bottom.query_one(Header).fill()
-        if self.prompt:
-            await self.prompt.fill()
-        await bottom.mount(WaitingLines(), SearchLine(), after=self.deck)
-        await bottom.mount(Status(), Footer(show_command_palette=True))
-        await self.deck.fill()
-        if not self.conductor.replayed:
-            await self.deck.greet()
+    async def _begin(self) -> None:
+        if self._load:
+            await self._load()
+        from selfheal_tui.ui.filling import fill
+
+        await fill(self)
         if self._no_isolation:
             from selfheal_tui.ui.screens.local import LocalScreen
 
@@ -175,12 +172,6 @@ class SelfhealApp(App[int]):
         self.listener = Listener(self)
         self._listen(self.listener)
         self._do_first()
-
-    def _read_css(self) -> None:
-        """The looks of everything that was not in the first frame."""
-        for name in LATER_CSS:
-            self.stylesheet.read(Path(__file__).with_name(name))
-        self.refresh_css(animate=False)
 
     def _do_first(self) -> None:
         if self._first_task:
