@@ -66,7 +66,7 @@ class RefusingView(DiffView):
     def counts(self) -> tuple[int, int]:
         """How many hunks are refused, and how many there are; a file without hunks is one."""
         units = [
-            part for part in self._parts() if isinstance(part, HunkBlock) or not self.hunks_of(part)
+            part for part in self._parts() if isinstance(part, HunkBlock) or not part.patch.hunks
         ]
         return sum(unit.is_refused for unit in units), len(units)
 
