@@ -94,7 +94,7 @@ def fix_in_words(incident: Incident) -> str:
     if incident.files:
         more = len(incident.files) - _MAX_FILES
         named = ", ".join(one_line(path, 60) for path in incident.files[:_MAX_FILES])
-        parts.append(f"changed {named}" + (f" and {more} more" if more > 0 else ""))
+        parts.append(f"Changed {named}" + (f" and {more} more" if more > 0 else ""))
     room = MAX_NOTE - len(origin_of(incident)) - len(": ") - sum(len(part) + 2 for part in parts)
     lines = changed_lines(incident.patch)
     if lines and room >= _WORTH_A_PATCH:

@@ -74,7 +74,9 @@ _MODULES = (
 )
 _PYTHON_FRAME = re.compile(
     r'^ *File "([^"\n]{1,300})", line \d{1,9}(?:, in ([\w<>.]{1,80}))?'
-    r"|^([^\s:]{1,300}\.py):\d{1,9}: (?:in ([\w<>.]{1,80}))?",
+    r"|^([^\s:]{1,300}\.py):\d{1,9}: (?:in ([\w<>.]{1,80}))?"
+    # pytest shows the function's source above the place.
+    r"|^ {4}(?:async )?def (\w{1,80})\(",
     re.MULTILINE,
 )
 _JS_FRAME = re.compile(
@@ -242,8 +244,13 @@ def _frames(detail: str, location: str, root: str) -> tuple[str, ...]:
 
 
 def _traced(detail: str) -> Iterator[tuple[str, str]]:
+    shown = ""
     for found in _PYTHON_FRAME.finditer(detail):
-        yield found[1] or found[3], found[2] or found[4] or ""
+        if found[5]:
+            shown = found[5]
+            continue
+        yield found[1] or found[3], found[2] or found[4] or shown
+        shown = ""
     # JavaScript prints the innermost first.
     js = [(found[2], found[1] or "") for found in _JS_FRAME.finditer(detail)]
     yield from reversed(js)
@@ -312,7 +319,8 @@ def _weights(symptom: Symptom) -> Weights:
         **({f"k:{kind}": 0.2 if kind in _COMMON_KINDS else 1.0} if kind else {}),
         **{f"n:{name.lower()}": 1.0 for name in symptom.names},
         **{f"m:{name.lower()}": 2.0 for name in symptom.modules},
-        **{f"f:{frame.lower()}": 1.0 for frame in symptom.frames},
+        # Many projects have a file of the same name; few have the same function in it.
+        **{f"f:{frame.lower()}": 1.0 if ":" in frame else 0.5 for frame in symptom.frames},
     }
 
 

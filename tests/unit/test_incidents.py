@@ -284,7 +284,7 @@ def test_a_note_says_what_fixed_it_and_where():
     made = note_of(Known(1, incident()))
     assert made.origin == "healed on 2026-11-02 in till, commit 1a2b3c4"
     assert made.text == (
-        "Round prices late. Prices were rounded twice. changed till.py."
+        "Round prices late. Prices were rounded twice. Changed till.py."
         " - return price ⏎ + return round(price, 2)"
     )
 

@@ -123,7 +123,7 @@ def test_the_list_is_one_object_a_line_for_programs(desk, arguments):
         "wording": "",
         "note": {
             "origin": "healed on 2026-11-02 in till, commit 1a2b3c4",
-            "text": "Round prices late. Prices were rounded twice. changed till.py."
+            "text": "Round prices late. Prices were rounded twice. Changed till.py."
             " - return price ⏎ + return round(price, 2)",
         },
     }
@@ -142,7 +142,7 @@ def test_one_is_shown_with_all_that_is_kept_of_it(desk):
         "summary     Prices were rounded twice.",
         "changed     till.py",
         "note        healed on 2026-11-02 in till, commit 1a2b3c4: Round prices late. Prices were"
-        " rounded twice. changed till.py. - return price ⏎ + return round(price, 2)",
+        " rounded twice. Changed till.py. - return price ⏎ + return round(price, 2)",
         "wording     made from the heal",
         "-return price",
         "+return round(price, 2)",

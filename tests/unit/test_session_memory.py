@@ -83,7 +83,7 @@ async def test_a_similar_failure_in_another_repository_gets_the_note(bench_of, m
     second = bench_of("two", project("tariff", 12))
     second.settings = replace(second.settings, flow=PLANNED)
     assert (await second.run([PLAN, heal("tariff")])).exit_code == 0
-    text = "Make the rate positive. The sign was lost. changed rate.txt. - -3 ⏎ + 7"
+    text = "Make the rate positive. The sign was lost. Changed rate.txt. - -3 ⏎ + 7"
     assert second.of(IncidentsRecalled) == [IncidentsRecalled(((origin, text),))]
     told = first_words(second)
     assert f"<earlier-heals>\n- {origin}: {text}\n</earlier-heals>" in told

@@ -92,6 +92,17 @@ def test_values_are_taken_out_of_an_error_and_words_stay(said, left):
             ),
         ),
         (
+            "AttributeError: gone",
+            "    def test_known():\n>       assert known({})\n\ntest_shop.py:5: \n_ _ _ _\n"
+            "value = {}\n\n    def known(value):\n>       return value.x\n"
+            "E       AttributeError: gone\n\nshop.py:4: AttributeError",
+            Symptom(
+                "AttributeError",
+                "AttributeError: gone",
+                frames=("test_shop.py:test_known", "shop.py:known"),
+            ),
+        ),
+        (
             "TypeError: x is not a function",
             "TypeError: x is not a function\n    at total (/work/src/till.js:3:9)\n"
             "    at Object.<anonymous> (/work/test/till.test.js:8:2)\n    at node:internal/a:1:1",
@@ -169,6 +180,16 @@ def test_another_repository_has_other_frames_and_that_is_no_difference():
 )
 def test_what_has_only_common_words_in_common_is_not_alike(one, other):
     assert likeness(signature(one), signature(other)) == 0.0
+
+
+def test_the_same_two_functions_are_enough_and_the_same_two_files_are_not():
+    def failed(detail):
+        return signature("assert 3 == 4", detail=detail)
+
+    files = "test_main.py:5: \nmain.py:4: AssertionError"
+    functions = "test_main.py:5: in test_rate\nmain.py:4: in rate"
+    assert likeness(failed(files), failed(files)) == 0.0
+    assert likeness(failed(functions), failed(functions)) == 1.0
 
 
 def test_one_symptom_of_many_is_enough_to_be_alike():
