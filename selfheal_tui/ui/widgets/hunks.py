@@ -12,7 +12,7 @@ from selfheal_tui.core.text import one_line
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import folded, line, shown, spread, wrapped
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, HunkText
-from selfheal_tui.ui.widgets.syntax import highlighted
+from selfheal_tui.ui.widgets.syntax import LONGEST, highlighted
 from selfheal_tui.ui.widgets.words import Ranges, pairs, word_ranges
 
 WIDE = 100
@@ -204,15 +204,36 @@ class _Read:
     def __init__(self, hunk: HunkText, patch: FilePatch) -> None:
         self.lines = hunk.hunk.lines
         self.digits = len(str(max((each.new or each.old or 0 for each in self.lines), default=1)))
-        self.plain = [Content(shown(each.text) + _ending(each)) for each in self.lines]
         self._patch = patch
+        self._drawn: dict[int, Content] = {}
+        # Long code stays without colours, so its lines can be made one by one.
+        self._is_long = sum(len(each.text) for each in self.lines) > 2 * LONGEST
+
+    def plain(self, at: int) -> str:
+        """A line as it is drawn, but for colours."""
+        return shown(self.lines[at].text) + _ending(self.lines[at])
+
+    def rows(self, at: int, room: int) -> int:
+        """How many rows of `room` cells a line takes."""
+        text = self.lines[at].text
+        if text.isascii() and text.isprintable():
+            return max(-(-(len(text) + len(_ending(self.lines[at]))) // room), 1)
+        return _rows(Content(self.plain(at)), room)
+
+    def text(self, at: int) -> Content:
+        """A line in colours."""
+        if not self._is_long:
+            return self._texts[at]
+        if at not in self._drawn:
+            self._drawn[at] = self._with_words(at, Content(shown(self.lines[at].text)))
+        return self._drawn[at]
 
     @cached_property
     def _words(self) -> dict[int, Ranges]:
         return word_ranges(self.lines)
 
     @cached_property
-    def texts(self) -> list[Content]:
+    def _texts(self) -> list[Content]:
         """The lines in colours. Old and new side are read apart, each is a text of its own."""
         path = self._patch.path
         texts = [Content("")] * len(self.lines)
@@ -227,7 +248,7 @@ class _Read:
 
     def _with_words(self, at: int, content: Content) -> Content:
         each = self.lines[at]
-        if content.plain + _ending(each) != self.plain[at].plain:
+        if content.plain + _ending(each) != self.plain(at):
             # A lexer that drops or changes characters must not hide them.
             content = Content(shown(each.text))
         ranges: Ranges = self._words.get(at, ())
@@ -273,11 +294,11 @@ class _UnifiedLines(_Placed):
         self._both = width >= 60
         numbers = read.digits * 2 + 1 if self._both else read.digits
         self._room = max(width - numbers - 3, 8)
-        super().__init__(head, [_rows(text, self._room) for text in read.plain])
+        super().__init__(head, [read.rows(at, self._room) for at in range(len(read.lines))])
 
     def row(self, at: int, row: int) -> Content:
         each = self._read.lines[at]
-        text = _piece(self._read.texts[at], self._room, row)
+        text = _piece(self._read.text(at), self._room, row)
         number = self._number(each) if row == 0 else " " * len(self._number(each))
         sign = each.sign if row == 0 else " "
         content = line((f"{number} ", "number"), f"{sign} ") + text
@@ -302,7 +323,7 @@ class _SplitLines(_Placed):
 
     def _height(self, old: int | None, new: int | None) -> int:
         places = {at for at in (old, new) if at is not None}
-        return max(_rows(self._read.plain[at], self._room) for at in places)
+        return max(self._read.rows(at, self._room) for at in places)
 
     def row(self, at: int, row: int) -> Content:
         old, new = self._pairs[at]
@@ -313,7 +334,7 @@ class _SplitLines(_Placed):
             return Content(" " * self._side)
         each = self._read.lines[at]
         number = (each.old if left else each.new) if row == 0 else ""
-        text = _piece(self._read.texts[at], self._room, row)
+        text = _piece(self._read.text(at), self._room, row)
         sign = each.sign if row == 0 else " "
         head = line((f"{number or '':>{self._read.digits}} ", "number"), f"{sign} ")
         return _filled(head + text, each.sign, self._side)
@@ -326,6 +347,9 @@ def _rows(text: Content, room: int) -> int:
 
 
 def _piece(text: Content, room: int, row: int) -> Content:
+    if text.plain.isascii():
+        # Every character is a cell: of a line of megabytes only what is seen is touched.
+        return text[row * room : (row + 1) * room]
     rows = folded(text, room)
     return rows[row] if row < len(rows) else Content("")
 

@@ -61,12 +61,36 @@ class HunkText:
 
 @dataclass(frozen=True)
 class FilePatch:
-    """One file of a patch. `added` and `removed` count lines."""
+    """One file of a patch, as the patch has it."""
 
-    head: str
-    hunks: tuple[HunkText, ...]
-    added: int
-    removed: int
+    section: str
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [match.start() for match in _HUNK.finditer(self.section)]
+
+    @cached_property
+    def head(self) -> str:
+        """What comes before the first hunk."""
+        return self.section[: self._starts[0]] if self._starts else self.section
+
+    @cached_property
+    def hunks(self) -> tuple[HunkText, ...]:
+        ends = [*self._starts[1:], len(self.section)] if self._starts else []
+        pieces = enumerate(zip(self._starts, ends, strict=True))
+        return tuple(
+            HunkText(self.head, self.section[start:end], at) for at, (start, end) in pieces
+        )
+
+    @cached_property
+    def added(self) -> int:
+        """How many lines are added."""
+        return self.section.count("\n+", len(self.head))
+
+    @cached_property
+    def removed(self) -> int:
+        """How many lines are removed."""
+        return self.section.count("\n-", len(self.head))
 
     @cached_property
     def file(self) -> FileDiff:
@@ -79,10 +103,10 @@ class FilePatch:
     def path(self) -> str:
         return self.file.path
 
-    @property
+    @cached_property
     def names(self) -> str:
         """The line that names the file: the same one in every patch that changes it."""
-        return self.head.split("\n", 1)[0]
+        return self.section.split("\n", 1)[0]
 
     @cached_property
     def marks(self) -> tuple[str, ...]:
@@ -102,19 +126,7 @@ def cut_patch(text: str) -> tuple[FilePatch, ...]:
     """The files of a patch, in its order. Lines of a hunk start with a sign, so cuts are safe."""
     starts = [match.start() for match in _FILE.finditer(text)]
     ends = [*starts[1:], len(text)] if starts else []
-    return tuple(_file(text[start:end]) for start, end in zip(starts, ends, strict=True))
-
-
-def _file(section: str) -> FilePatch:
-    starts = [match.start() for match in _HUNK.finditer(section)]
-    head = section[: starts[0]] if starts else section
-    ends = [*starts[1:], len(section)] if starts else []
-    hunks = tuple(
-        HunkText(head, section[start:end], number)
-        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
-    )
-    added = sum(hunk.added for hunk in hunks)
-    return FilePatch(head, hunks, added, sum(hunk.removed for hunk in hunks))
+    return tuple(FilePatch(text[start:end]) for start, end in zip(starts, ends, strict=True))
 
 
 def best_match(files: Sequence[FilePatch], path: str) -> FilePatch | None:
