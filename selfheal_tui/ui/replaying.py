@@ -87,6 +87,8 @@ class ReplayApp(SelfhealApp):
     async def _begin(self) -> None:
         await self.screen_stack[0].mount(ReplayLine(self._recorded), after=self.deck)
         await super()._begin()
+        # There is no input: the keys go to the first pane.
+        self.focus_input()
 
     def action_pause(self) -> None:
         """Hold the record, or go on."""
