@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widgets import Static
 
 from selfheal_tui.ui.app import SelfhealApp
 from selfheal_tui.ui.conductor import Conductor
+
+KEYS = "Space holds · . one event · + - speed · q leaves"
 
 _REDRAW = 0.25
 """Seconds between two looks at where the record is."""
@@ -35,21 +39,34 @@ class Recorded(Conductor, Protocol):
     def pace(self, by: int) -> None: ...
 
 
-class ReplayLine(Static):
-    """Where the record is, and how fast it is told."""
+class ReplayLine(Horizontal):
+    """Where the record is and how fast it is told; and the keys for that."""
 
     DEFAULT_CSS = """
     ReplayLine {
         height: 1;
         padding: 0 1;
         background: $boost;
+    }
+    ReplayLine > #where {
+        width: 1fr;
         color: $primary;
+        text-style: bold;
+        text-wrap: nowrap;
+    }
+    ReplayLine > #replay-keys {
+        width: auto;
+        color: $foreground-muted;
     }
     """
 
     def __init__(self, recorded: Recorded) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self._recorded = recorded
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="where", markup=False)
+        yield Static(KEYS, id="replay-keys", markup=False)
 
     def on_mount(self) -> None:
         self.look()
@@ -57,16 +74,16 @@ class ReplayLine(Static):
 
     def look(self) -> None:
         """Say where it is now."""
-        self.update(where(self._recorded))
+        self.query_one("#where", Static).update(where(self._recorded))
 
 
 def where(recorded: Recorded) -> str:
-    """`> 12 of 190 events · 2x`; whether it is held, or at its end."""
+    """`12 of 190 events · 2x`; whether it is held, or at its end."""
     counted = f"{recorded.told} of {recorded.total} events"
     if recorded.told >= recorded.total:
-        return f"■ {counted}: this was the end; q leaves"
+        return f"the end: {counted}"
     speed = f"{recorded.speed:g}x" if recorded.speed else "all at once"
-    return f"⏸ {counted} · held" if recorded.paused else f"▶ {counted} · {speed}"
+    return f"held: {counted}" if recorded.paused else f"{counted} · {speed}"
 
 
 class ReplayApp(SelfhealApp):
@@ -77,7 +94,9 @@ class ReplayApp(SelfhealApp):
         Binding("full_stop", "step", "one event", show=False),
         Binding("plus,equals_sign", "pace(1)", "faster"),
         Binding("minus", "pace(-1)", "slower"),
-        Binding("q", "quit", "leave"),
+        Binding("q", "leave", "leave"),
+        Binding("ctrl+c", "leave", "copy a selection, else leave", show=False, priority=True),
+        Binding("escape", "focus_input", "to the first pane", show=False),
     ]
 
     def __init__(self, conductor: Recorded, **options: Any) -> None:
@@ -106,6 +125,10 @@ class ReplayApp(SelfhealApp):
         """Copy a selection, else leave: a record loses nothing."""
         if not self._copied():
             self.begin_leaving()
+
+    def action_focus_input(self) -> None:
+        """Give the keys to the first pane: there is no input here."""
+        self.focus_input()
 
     def _do(self, change: Callable[[], None]) -> None:
         change()

@@ -16,9 +16,11 @@ def key_tables(panes: Sequence[Widget]) -> list[Keys]:
     from selfheal_tui.ui.app import SelfhealApp
     from selfheal_tui.ui.deck import Deck
     from selfheal_tui.ui.prompt import Editor, Prompt
+    from selfheal_tui.ui.replaying import ReplayApp
     from selfheal_tui.ui.screens.approval import ApprovalScreen
     from selfheal_tui.ui.screens.attempts import AttemptsScreen
     from selfheal_tui.ui.screens.editplan import EditPlanScreen
+    from selfheal_tui.ui.screens.picker import PickerScreen
     from selfheal_tui.ui.widgets.refusing import RefusingView
 
     in_panes = [_of_pane(pane) for pane in panes]
@@ -32,6 +34,8 @@ def key_tables(panes: Sequence[Widget]) -> list[Keys]:
         keys_of("Approval", [*ApprovalScreen.BINDINGS, *RefusingView.BINDINGS]),
         keys_of("Plan", EditPlanScreen.BINDINGS),
         keys_of("Attempts", AttemptsScreen.BINDINGS),
+        keys_of("Earlier sessions", PickerScreen.BINDINGS),
+        keys_of("Replay", ReplayApp.__dict__["BINDINGS"]),
         Keys("Commands", tuple((c.usage, c.doc) for c in COMMANDS.values())),
     ]
     return [table for table in tables if table.rows]

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from selfheal_tui.core.text import one_line, printable
+from selfheal_tui.core.text import one_line
 from selfheal_tui.ui.conductor import SessionLine
 from selfheal_tui.ui.widgets.pairs import Pairs
 
@@ -148,7 +148,7 @@ def line_of(session: SessionLine) -> str:
     """One session as one printable line."""
     started = datetime.fromtimestamp(session.started).strftime("%m-%d %H:%M")
     outcome = one_line(session.outcome or _NOT_ENDED, _OUTCOME)
-    return one_line(f"{started}  {outcome:<{_OUTCOME}}  {session.task}", 300)
+    return f"{started}  {outcome:<{_OUTCOME}}  {one_line(session.task, 300)}"
 
 
 def hint_of(session: SessionLine | None) -> str:
@@ -157,8 +157,8 @@ def hint_of(session: SessionLine | None) -> str:
         return "no session is like that · Esc leaves the list"
     if session.done:
         return "it is done: Enter looks at its record · Esc leaves the list"
-    return printable("Enter takes it up · Ctrl+O looks at its record · Esc leaves the list")
+    return "Enter takes it up · Ctrl+O looks at its record · Esc leaves the list"
 
 
 _NOT_ENDED = "not ended"
-_OUTCOME = 13
+_OUTCOME = 16
