@@ -15,6 +15,9 @@ from selfheal_tui.errors import SandboxError
 PERIOD = 2.0
 """Seconds between two measurements."""
 
+LOOK = 0.25
+"""Seconds between two looks for a sandbox while none is open: one that opens is measured soon."""
+
 LEAST = 4 * 1024 * 1024
 SHARE = 0.02
 """A change is told from this many bytes on, or from this share of the limit on."""
@@ -48,23 +51,23 @@ class Meter:
         # there it ends the run with its reason.
         await asyncio.gather(self._running, return_exceptions=True)
 
-    async def measure(self) -> None:
-        """Measure once, and tell it when it is news."""
+    async def measure(self) -> bool:
+        """Measure once, and tell it when it is news; whether a sandbox is open."""
         try:
             found = await self._sandbox().memory()
         except SandboxError:
             # None is open, or it was lost: the next one begins anew.
             self._told = None
-            return
-        if found is None or not self._is_news(*found):
-            return
-        self._told = SandboxMeasured(*found)
-        self._emit(self._told)
+            return False
+        if found is not None and self._is_news(*found):
+            self._told = SandboxMeasured(*found)
+            self._emit(self._told)
+        return True
 
     async def _measure_on(self) -> None:
         while True:
-            await self.measure()
-            await self._wait(PERIOD)
+            is_open = await self.measure()
+            await self._wait(PERIOD if is_open else LOOK)
 
     def _is_news(self, memory: int, limit: int) -> bool:
         told = self._told

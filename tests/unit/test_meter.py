@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from selfheal_tui.agent.meter import PERIOD, Meter
+from selfheal_tui.agent.meter import LOOK, PERIOD, Meter
 from selfheal_tui.core.events import SandboxMeasured
 from selfheal_tui.errors import SandboxError, SandboxLost, SelfhealError
 
@@ -76,8 +76,30 @@ async def test_before_a_sandbox_is_open_there_is_silence():
         raise SandboxError("the sandbox is not open")
 
     events = []
-    await Meter(none, events.append).measure()
+    assert await Meter(none, events.append).measure() is False
     assert events == []
+
+
+async def test_a_sandbox_is_looked_for_more_often_than_it_is_measured():
+    waited, enough = [], asyncio.Event()
+    sandbox = Measured((MB, 0), (MB, 0))
+
+    async def wait(seconds):
+        waited.append(seconds)
+        if len(waited) == 4:
+            enough.set()
+            await asyncio.Event().wait()
+
+    def opened():
+        if len(waited) < 2:
+            raise SandboxError("the sandbox is not open")
+        return sandbox
+
+    meter = Meter(opened, lambda event: None, wait=wait)
+    meter.start()
+    await enough.wait()
+    await meter.stop()
+    assert waited == [LOOK, LOOK, PERIOD, PERIOD]
 
 
 async def test_it_measures_again_and_again_until_it_is_stopped():
