@@ -18,7 +18,7 @@ from selfheal_tui.core.pathkinds import (
 )
 
 _FILE = re.compile(r"^diff --git ", re.MULTILINE)
-_HUNK = re.compile(r"^@@ -", re.MULTILINE)
+_HUNK = "\n@@ -"
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,23 @@ class FilePatch:
     section: str
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return [match.start() for match in _HUNK.finditer(self.section)]
+    def _cut(self) -> list[str]:
+        """The header, and what follows the first letters of each hunk."""
+        return self.section.split(_HUNK)
 
     @cached_property
     def head(self) -> str:
         """What comes before the first hunk."""
-        return self.section[: self._starts[0]] if self._starts else self.section
+        return self._cut[0] + ("\n" if len(self._cut) > 1 else "")
 
     @cached_property
     def hunks(self) -> tuple[HunkText, ...]:
-        ends = [*self._starts[1:], len(self.section)] if self._starts else []
-        pieces = enumerate(zip(self._starts, ends, strict=True))
+        _, *rest = self._cut
+        ends = ["\n"] * (len(rest) - 1) + [""]
+        pieces = zip(rest, ends, strict=False)
         return tuple(
-            HunkText(self.head, self.section[start:end], at) for at, (start, end) in pieces
+            HunkText(self.head, f"@@ -{piece}{end}", number)
+            for number, (piece, end) in enumerate(pieces)
         )
 
     @cached_property

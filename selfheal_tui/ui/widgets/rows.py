@@ -5,10 +5,11 @@ Only a window of the blocks is laid out; scrolling past its ends moves it over t
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -29,6 +30,8 @@ from selfheal_tui.ui.widgets.lines import line, plain_text
 WINDOW = 600
 """Blocks that are laid out at most."""
 PAGE = WINDOW // 2
+AT_ONCE = 0.02
+"""Seconds of laying out in one go; what is left of the window follows after the next keys."""
 GUTTER = 2
 """Cells left of the lines: the cursor and a blank."""
 
@@ -125,6 +128,7 @@ class Rows(ScrollView, can_focus=True):
         self._may_follow = follows
         self._follow = follows
         self._first = 0
+        self._laid = WINDOW
         self._tops: list[int] = [0]
         self._looks: dict[str, Style] = {}
         self._syncing = False
@@ -152,22 +156,31 @@ class Rows(ScrollView, can_focus=True):
         self._first = 0
         self.scroll_to(y=0, animate=False)
 
-    def sync(self) -> None:
-        """Lay the window out again and draw."""
+    def sync(self, at_most: float = AT_ONCE) -> None:
+        """Lay the window out again and draw; what takes longer than `at_most` seconds, piece by
+        piece."""
         if not self.is_mounted:
             return
         if self._follow and len(self.blocks) - self._first > WINDOW:
             self._first = len(self.blocks) - PAGE
         self._first = min(self._first, max(len(self.blocks) - 1, 0))
-        self._lay_out()
+        self._lay_out(math.inf if self._follow else at_most)
         if self._follow:
             self._scroll_to_row(self._tops[-1])
         self.refresh()
 
-    def _lay_out(self) -> None:
-        width = self.line_width
-        heights = (len(block.lines(width)) for block in self.window)
-        self._tops = list(accumulate(heights, initial=0))
+    def _lay_out(self, at_most: float = math.inf) -> None:
+        """Place the blocks of the window; where that takes longer than `at_most` seconds, the
+        first ones now, and the others after the next keys."""
+        width, end = self.line_width, time.monotonic() + at_most
+        wanted = self.blocks[self._first : self._first + WINDOW]
+        self._tops = [0]
+        for block in wanted:
+            if time.monotonic() > end and len(self._tops) > 1:
+                self.call_later(self.sync)
+                break
+            self._tops.append(self._tops[-1] + len(block.lines(width)))
+        self._laid = len(self._tops) - 1
         self._syncing = True
         size = Size(self.scrollable_content_region.width, self._tops[-1])
         if size != self.virtual_size:
@@ -178,7 +191,7 @@ class Rows(ScrollView, can_focus=True):
     @property
     def window(self) -> Sequence[Block]:
         """The blocks that are laid out."""
-        return self.blocks[self._first : self._first + WINDOW]
+        return self.blocks[self._first : self._first + self._laid]
 
     @property
     def line_width(self) -> int:
