@@ -109,8 +109,8 @@ class RefusedHunk:
 @dataclass(frozen=True)
 class CommitWish:
     """What the user wants a commit to be instead: its message, and a new branch of this name
-    (empty: made from the task), or for None the branch that is checked out. With `commit` false there is to be no commit: only
-    the files of the working tree are to be updated."""
+    (empty: made from the task), or for None the branch that is checked out. With `commit` false
+    there is to be no commit: only the files of the working tree are to be updated."""
 
     message: str
     branch: str | None

@@ -235,7 +235,8 @@ async def test_header_and_status_tell_how_far_it_is():
         assert what(app.summary) == "mend it · main"
         assert how_far(app.summary) == "attempt 2/3 · 3 failing -> 1 · $0.04"
         assert uses(app.summary) == (
-            "network off · docker python · container 212 MB of 2.0 GB · context 18% · 12k in 950 out"
+            "network off · docker python · container 212 MB of 2.0 GB"
+            " · context 18% · 12k in 950 out"
         )
         conductor.tell(SessionEnded(1, "not healed", "not healed in 3 attempts", 1.0))
         await conductor.told(pilot)

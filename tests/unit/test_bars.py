@@ -1,4 +1,4 @@
-"""What the lines around the panes say in few and in many columns: the least important goes first."""
+"""What the lines around the panes say in few and in many columns."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ RUN = Summary(
 @pytest.mark.parametrize(
     ("room", "said"),
     [
-        (90, "network off · docker python · container 212 MB of 2.0 GB · context 18% · 12k in 950 out"),
+        (
+            90,
+            "network off · docker python · container 212 MB of 2.0 GB"
+            " · context 18% · 12k in 950 out",
+        ),
         (72, "network off · container 212 MB of 2.0 GB · context 18% · 12k in 950 out"),
         (65, "network off · container 212 MB · context 18% · 12k in 950 out"),
         (46, "network off · 212 MB · ctx 18% · 12k+950 tok"),
@@ -52,7 +56,11 @@ def test_the_status_line_keeps_what_matters_most(room, said):
 @pytest.mark.parametrize(
     ("room", "said"),
     [
-        (120, "make the failing tests of the till and of the ledger pass again · feature/round-up · openai/gpt-4o-2024-11-20"),
+        (
+            120,
+            "make the failing tests of the till and of the ledger pass again"
+            " · feature/round-up · openai/gpt-4o-2024-11-20",
+        ),
         (80, "make the failing tests of the til… · feature/round-up · openai/gpt-4o-2024-11-20"),
         (60, "make the failing tes… · feature/round-up · gpt-4o-2024-11-20"),
         (40, "make the failing te… · gpt-4o-2024-11-20"),

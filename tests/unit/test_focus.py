@@ -126,8 +126,10 @@ COMMANDS = [
     "gradle test",
     "npm test",
 ]
-HOSTILE_NAMES = st.sampled_from(["a.py::", "", "; rm -rf .", "$(x)", "`x`", "' && x '", "a.js > ",
-                                 "\n", "-x", "a.b.", "T", "::", "|", "&", "\u202e", "--", " "])  # fmt: skip
+HOSTILE_NAMES = st.sampled_from(
+    "a.py::|;|; rm -rf .|$(x)|`x`|' && x '|a.js > |\n|-x|a.b.|T|::|&|\u202e|--| ".split("|")
+    + ["", "|"]
+)
 
 
 @given(
