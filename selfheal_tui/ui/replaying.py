@@ -63,6 +63,7 @@ class ReplayLine(Horizontal):
     def __init__(self, recorded: Recorded) -> None:
         super().__init__()
         self._recorded = recorded
+        self._said = ""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="where", markup=False)
@@ -73,8 +74,10 @@ class ReplayLine(Horizontal):
         self.set_interval(_REDRAW, self.look)
 
     def look(self) -> None:
-        """Say where it is now."""
-        self.query_one("#where", Static).update(where(self._recorded))
+        """Say where it is now, if that is not said already."""
+        if (said := where(self._recorded)) != self._said:
+            self._said = said
+            self.query_one("#where", Static).update(said)
 
 
 def where(recorded: Recorded) -> str:
