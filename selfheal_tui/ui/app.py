@@ -91,7 +91,7 @@ class SelfhealApp(App[int]):
         for made in (*themes, *(look.made if look else ())):
             self.register_theme(made)
         if theme or look:
-            self.theme = look.name if look else theme
+            self._begin_with(look.name if look else theme)
 
     def compose(self) -> ComposeResult:
         # Only what typing needs; `_begin` adds the rest after the first frame.
@@ -99,6 +99,18 @@ class SelfhealApp(App[int]):
         yield Deck(self._make_panes)
         if not self.conductor.replayed:
             yield Prompt(files=self.conductor.files, commands=self._command_names)
+
+    def _begin_with(self, theme: str) -> None:
+        """The theme of the first frame, without the work of a change: parsing every style again.
+
+        What differs in a light theme or one of the terminal's colours, only a change puts right.
+        """
+        made = self.get_theme(theme)
+        if made is None or made.ansi or not made.dark:
+            self.theme = theme
+        else:
+            self.set_reactive(SelfhealApp.theme, theme)
+            self.stylesheet.set_variables(self.get_css_variables())
 
     # --- parts -----------------------------------------------------------------------------
 
