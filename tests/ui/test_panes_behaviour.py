@@ -9,7 +9,8 @@ from selfheal_tui.ui.panes import all_panes
 from selfheal_tui.ui.panes.diff import DiffPane
 from selfheal_tui.ui.panes.reasoning import ReasoningPane
 from selfheal_tui.ui.panes.sandbox import SandboxPane
-from selfheal_tui.ui.widgets.rows import PAGE, WINDOW, Rows
+from selfheal_tui.ui.widgets.column import PAGE, WINDOW
+from selfheal_tui.ui.widgets.rows import Rows
 from tests.support import stories
 from tests.ui.stand_in import PaneApp
 

@@ -10,9 +10,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from selfheal_tui.ui.widgets.block import Block
+from selfheal_tui.ui.widgets.column import AT_ONCE
 from selfheal_tui.ui.widgets.hunks import FileBlock, HunkBlock, Layout, NoticeBlock
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, best_match
-from selfheal_tui.ui.widgets.rows import AT_ONCE, Rows
+from selfheal_tui.ui.widgets.rows import Rows
 
 MANY = 500
 """Files from which on the entries are made piece by piece."""
