@@ -118,7 +118,7 @@ class Column(ScrollView):
         self.blocks = list(blocks)
         self.cursor = None
         self._first = 0
-        self.scroll_to(y=0, animate=False)
+        self._scroll_to_row(0)
 
     def sync(self, at_most: float = AT_ONCE) -> None:
         """Lay the window out again and draw; what takes longer than `at_most` seconds, piece by
@@ -128,7 +128,9 @@ class Column(ScrollView):
         if self._follow and len(self.blocks) - self._first > WINDOW:
             self._first = len(self.blocks) - PAGE
         self._first = min(self._first, max(len(self.blocks) - 1, 0))
-        self._lay_out(math.inf if self._follow else at_most)
+        # Below the top, what is not laid out yet would move what is looked at.
+        at_top = self.scroll_offset.y == 0 and not self._follow
+        self._lay_out(at_most if at_top else math.inf)
         if self._follow:
             self._scroll_to_row(self._tops[-1])
         self.refresh()
