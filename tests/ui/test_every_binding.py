@@ -249,8 +249,9 @@ def answer(app):
     return (kind, given[0].granted) if kind == "answer" else None
 
 
-def draft(app):
-    return app.screen.draft.hunks, app.screen.draft.files
+def refused(app):
+    view = app.screen.query_one(RefusingView)
+    return view.kept(), view.accepted()
 
 
 def focus(app):
@@ -374,7 +375,7 @@ ROWS = {
     ("DiffView", "H"): Row(over("f3", focus="#hunks", then="hh"), hunk, less),
     ("DiffView", "f"): Row(over("f3", focus="#hunks"), hunk, more),
     ("DiffView", "F"): Row(over("f3", focus="#hunks", then="ff"), hunk, less),
-    ("DiffView", "s"): Row(over("f3", "f6", focus="#hunks"), drawn, changed),
+    ("DiffView", "s"): Row(over("f3", focus="#hunks"), drawn, changed),
     # what is asked
     ("ApprovalScreen", "ctrl+y"): Row(asking(COMMIT), answer, ("answer", True)),
     ("ApprovalScreen", "ctrl+n"): Row(asking(COMMIT), screen, "ReasonScreen"),
@@ -385,7 +386,7 @@ ROWS = {
     ("ApprovalScreen", "escape"): Row(asking(COMMIT), screen, "Screen"),
     ("RefusingView", "x"): Row(refusing_hunks, screen, "ReasonScreen"),
     ("RefusingView", "X"): Row(refusing_hunks, screen, "ReasonScreen"),
-    ("RefusingView", "a"): Row(all_refused, draft, changed),
+    ("RefusingView", "a"): Row(all_refused, refused, changed),
     ("ReasonScreen", "escape"): Row(asking(COMMIT, "ctrl+n"), screen, "ApprovalScreen"),
     ("PlanScreen", "ctrl+y"): Row(asking(PLAN), answer, ("answer", True)),
     ("PlanScreen", "ctrl+n"): Row(asking(PLAN), screen, "ReasonScreen"),
