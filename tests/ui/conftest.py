@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
+from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.screens.approval import ApprovalScreen
+
+SAME = 3
+"""Pictures in a row that must be the same one: only then is nothing left to be drawn."""
 
 
 @pytest.fixture(autouse=True)
 def _keys_are_heard_at_once(monkeypatch):
     """No test waits for the moment in which a yes is not heard; one test is about it."""
     monkeypatch.setattr(ApprovalScreen, "deaf", 0.0)
+
+
+@pytest.fixture
+def snap_compare(snap_compare):
+    """As the plugin's, but the picture is taken when all is drawn, on a busy machine too."""
+
+    def compare(app, *arguments, run_before=None, **options):
+        async def run_and_rest(pilot):
+            if run_before and inspect.isawaitable(ran := run_before(pilot)):
+                await ran
+            await at_rest(pilot)
+
+        return snap_compare(app, *arguments, run_before=run_and_rest, **options)
+
+    return compare
+
+
+async def at_rest(pilot):
+    """Wait until nothing changes any more."""
+    before, same = "", 0
+    while same < SAME:
+        await pilot.pause()
+        if any(pane._due for pane in pilot.app.screen_stack[0].query(Pane)):
+            continue
+        now = pilot.app.export_screenshot()
+        same = same + 1 if now == before else 0
+        before = now

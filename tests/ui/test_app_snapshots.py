@@ -7,6 +7,7 @@ import pytest
 from selfheal_tui.cli.replay import ReplayConductor
 from selfheal_tui.resources import themes_folder
 from selfheal_tui.ui.app import SelfhealApp
+from selfheal_tui.ui.conductor import Happened
 from selfheal_tui.ui.panes import all_panes
 from selfheal_tui.ui.themes import load_themes
 from tests.support import stories
@@ -17,14 +18,18 @@ THEMES = ("selfheal-dark", "selfheal-light")
 
 
 class Told(ReplayConductor):
-    """Knows how many events the app has taken."""
+    """Tells the whole record at once, so that no drawing in between can leave its mark."""
 
-    taken = 0
+    def __init__(self, record, *, speed):
+        super().__init__(record, speed=speed)
+        self._whole = record
+        self.taken = 0
 
     async def news(self):
-        async for batch in super().news():
-            yield batch
-            self.taken += len(batch)
+        yield [Happened(event, at) for event, at in self._whole]
+        self.taken = len(self._whole)
+        async for _ in super().news():
+            pass
 
 
 def app_over(record, theme):
