@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.app import App, ComposeResult
 from textual.content import Content
 
 from selfheal_tui.core.patch import read_patch
@@ -21,9 +22,10 @@ from selfheal_tui.ui.widgets.gist import gist
 from selfheal_tui.ui.widgets.lines import folded, line, seconds, spread, wrapped
 from selfheal_tui.ui.widgets.output import HEAD, TAIL, FoldedLines, Output
 from selfheal_tui.ui.widgets.patchfiles import cut_patch
+from selfheal_tui.ui.widgets.rows import Rows
 from selfheal_tui.ui.widgets.words import changed_words
 from tests.support import stories
-from tests.ui.stand_in import PaneApp
+from tests.ui.stand_in import PANES_CSS, PaneApp
 
 LETTERS = "ab \t\r\b\x1b[]0;31m\x07\u202e\u200b[/red]\x9b`*#-|>1.\n表"
 NASTY = st.text(st.sampled_from(LETTERS), max_size=80)
@@ -287,6 +289,33 @@ async def test_every_theme_draws_every_pane(theme):
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         assert "Attempt 3" in "".join(app.panes[0].rows.render_line(y).text for y in range(30))
+
+
+class FollowingApp(App[None]):
+    """One column that stays at its end."""
+
+    CSS_PATH = PANES_CSS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = Rows(follows=True)
+        for each in load_themes(themes_folder(), None):
+            self.register_theme(each)
+        self.theme = "selfheal-dark"
+
+    def compose(self) -> ComposeResult:
+        yield self.rows
+
+
+async def test_a_column_is_at_its_end_and_its_bar_too_when_it_first_grows_over_the_screen():
+    app = FollowingApp()
+    async with app.run_test(size=(40, 10)) as pilot:
+        for number in range(30):
+            app.rows.append(LineBlock(Content(f"line {number}")))
+        app.rows.sync()
+        await pilot.pause()
+        assert app.rows.scroll_offset.y == 20
+        assert app.rows.vertical_scrollbar.position == 20
 
 
 def test_a_theme_of_the_user_takes_the_place_of_ours(tmp_path):

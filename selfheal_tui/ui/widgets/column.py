@@ -238,7 +238,8 @@ class Column(ScrollView):
     # --- scrolling -------------------------------------------------------------------------
 
     def _scroll_to_row(self, row: int) -> None:
-        self.scroll_to(y=row, animate=False, immediate=True)
+        # Before its bar is shown, a column would not scroll unless forced.
+        self.scroll_to(y=row, animate=False, immediate=True, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -251,6 +252,11 @@ class Column(ScrollView):
             self.call_later(self._move_window, -PAGE)
         elif at_end and not last:
             self.call_later(self._move_window, PAGE)
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        # A bar that was not there when the column was scrolled would stand at the top.
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
 
     def _move_window(self, by: int) -> None:
         """Lay out other blocks, and keep the lines on the screen where they are."""
