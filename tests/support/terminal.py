@@ -31,6 +31,8 @@ class Terminal:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._seen = 0
         self._code = None
+        # They would count for more than the size of the terminal.
+        env = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             try:
@@ -79,9 +81,15 @@ class Terminal:
         self.rest()
         self._seen = len(plain(self.drawn))
 
-    def stopped(self):
-        """Wait until the program is suspended, and read what it drew before."""
-        _, status = os.waitpid(self.pid, os.WUNTRACED)
+    def stopped(self, timeout=30.0):
+        """Wait until the program is suspended, and read what it draws before."""
+        end = time.monotonic() + timeout
+        pid = 0
+        while not pid and time.monotonic() < end:
+            # Nobody who has something left to draw stops before it is read.
+            self._read(0.05)
+            pid, status = os.waitpid(self.pid, os.WUNTRACED | os.WNOHANG)
+        assert pid, "the program was not suspended"
         assert os.WIFSTOPPED(status), f"ended with {status}"
         while self._read(0):
             pass

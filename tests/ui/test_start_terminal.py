@@ -16,7 +16,7 @@ FILES = {"Makefile": "test:\n\ttrue\n"}
 def interface(place, *arguments, folder=None, **environment):
     argv = [sys.executable, "-m", "selfheal_tui", *arguments]
     env = place._environment() | {"TERM": "xterm-256color"} | environment
-    terminal = Terminal(argv, cwd=folder or place.repository, env=env, columns=110, lines=44)
+    terminal = Terminal(argv, cwd=folder or place.repository, env=env, columns=110, lines=60)
     try:
         yield terminal
     finally:
