@@ -145,12 +145,14 @@ def test_a_check_that_is_not_there_is_a_usage_error(tmp_path):
 
 
 def test_a_check_that_hangs_is_a_failing_check(tmp_path):
-    place = Workplace(tmp_path, {"check.sh": "sleep 100\n"})
-    script = [calls(call("write_file", path="check.sh", content="true\n"), submit("No sleep."))]
+    place = Workplace(tmp_path, {"seconds": "100\n"})
+    script = [calls(call("write_file", path="seconds", content="0\n"), submit("No sleep."))]
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.toml").write_text("[check]\ntimeout = 2\n")
     with ModelServer(script) as server:
-        ended = place.heal(server.base_url, "--check", "sh check.sh", "--no-plan", "--no-review")
+        ended = place.heal(
+            server.base_url, "--check", "sleep $(cat seconds)", "--no-plan", "--no-review"
+        )
         assert "did not end" in server.requests[0].text
     assert ended.exit_code == 0, ended.err
 

@@ -146,6 +146,13 @@ SH = {"check.sh": "sh ci/inner.sh\npython app.py\n", "ci/inner.sh": "true\n", "a
         ),
         ("pytest -c ci/my.ini", {"ci/my.ini": ""}, {"ci/my.ini"}),
         ("jest --config=a.json", {"a.json": ""}, {"a.json"}),
+        ("sh count.sh x | grep -qx 2", {"count.sh": ""}, set()),
+        ("sh count.sh x | sort | cmp - wanted", {"count.sh": ""}, set()),
+        ('[ "$(sh count.sh x)" = 2 ]', {"count.sh": ""}, set()),
+        ("make test", {"Makefile": "test:\n\t@sh a.sh x | grep 2\n", "a.sh": ""}, {"Makefile"}),
+        ("sh check.sh | grep ok", SH, {"check.sh", "ci/inner.sh"}),
+        ("sh run.sh | tee log", {"run.sh": ""}, {"run.sh"}),
+        ("sh a.sh | grep x; sh b.sh || grep y", {"a.sh": "", "b.sh": ""}, {"b.sh"}),
         ("sh ../out.sh; sh /etc/x; sh 'a", {"out.sh": ""}, set()),
     ],
 )

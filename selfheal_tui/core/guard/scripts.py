@@ -2,7 +2,8 @@
 turn, and the tools that are called.
 
 A program that a script merely tries out is no part of the check, so that only scripts of shells,
-and those named like a check, are followed below the command itself.
+and those named like a check, are followed below the command itself. Nor is a script whose output
+goes to a program that compares it: in `sh count.sh x | grep -q 2`, `grep` decides.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ _TAKES_FILE = frozenset(
 )
 _CHECKS = re.compile(r"(?:^|[^a-z])(?:checks?|tests?|specs?|lint|ci|verify|suite)(?:[^a-z]|$)")
 _SHELL_SCRIPT = re.compile(r"\.(?:sh|bash|zsh|ksh)$")
-_SEPARATOR = re.compile(r"&&|\|\||[;&|\n()`]|\$\(")
+_SEPARATOR = re.compile(r"(&&|\|\||[;&|\n()`]|\$\()")
+_COMPARES = frozenset(
+    ("grep", "egrep", "fgrep", "rg", "cmp", "diff", "comm", "awk", "jq", "test", "[", "[[")
+)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _SHEBANG = re.compile(r"#!.*\b(?:sh|bash|dash|zsh|ksh)\b")
 
@@ -66,18 +70,19 @@ class _Reading:
         self._project = project
         self._left = MOST_COMMANDS
         self._seen: set[tuple[str, str]] = set()
+        self._compared = False
         self.run = Run()
 
     def read(self, text: str, folder: str, depth: int) -> None:
         """Take in the commands of a script, or of the command line itself at depth 0."""
-        for words in _commands(text):
+        for words, compared in _commands(text):
             self._left -= 1
             if self._left < 0:
                 return
-            words = _program(words)
             if words[:1] == ["cd"]:
                 folder = _joined(folder, words[1]) if len(words) > 1 else folder
             elif words:
+                self._compared = compared
                 self._command(words, folder, depth)
 
     def _command(self, words: Sequence[str], folder: str, depth: int) -> None:
@@ -112,7 +117,8 @@ class _Reading:
             return
         text = self._project.text(path)
         shell = shell or _SHELL_SCRIPT.search(path) is not None or bool(_SHEBANG.match(text[:200]))
-        if depth and not (shell or _CHECKS.search(path.lower())):
+        tried = self._compared or (depth and not shell)
+        if tried and not _CHECKS.search(path.lower()):
             return
         self.run.scripts.add(path)
         if shell:
@@ -154,12 +160,27 @@ class _Reading:
             before = word
 
 
-def _commands(text: str) -> Iterator[list[str]]:
-    for piece in _SEPARATOR.split(text.replace("\\\n", " ")):
-        piece = piece.strip().lstrip("@-+")
-        if not piece or piece.startswith("#"):
-            continue
-        yield _split(piece[:_LONGEST])
+def _commands(text: str) -> Iterator[tuple[list[str], bool]]:
+    """Each command from its program on, and whether another one compares what it prints."""
+    pieces = _SEPARATOR.split(text.replace("\\\n", " "))
+    # What separates stands between the pieces.
+    programs = [_program(_split(_stripped(piece))) for piece in pieces[::2]]
+    between = ["", *pieces[1::2], ""]
+    compared = [False] * (len(programs) + 1)
+    for at in range(len(programs) - 1, -1, -1):
+        taken_in = at > 0 and between[at] in ("$(", "`") and _compares(programs[at - 1])
+        piped = between[at + 1] == "|" and (_compares(programs[at + 1]) or compared[at + 1])
+        compared[at] = taken_in or piped
+    return zip(programs, compared, strict=False)
+
+
+def _compares(words: Sequence[str]) -> bool:
+    return bool(words) and posixpath.basename(words[0]) in _COMPARES
+
+
+def _stripped(piece: str) -> str:
+    piece = piece.strip().lstrip("@-+")
+    return "" if piece.startswith("#") else piece[:_LONGEST]
 
 
 def _split(piece: str) -> list[str]:
