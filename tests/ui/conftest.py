@@ -35,7 +35,10 @@ def snap_compare(snap_compare):
 
 
 async def at_rest(pilot):
-    """Wait until nothing changes any more."""
+    """Wait until nothing changes any more; a cursor does not blink then."""
+    for screen in pilot.app.screen_stack:
+        for typed_in in screen.query("TextArea, Input"):
+            typed_in.cursor_blink = False
     before, same = "", 0
     while same < SAME:
         await pilot.pause()

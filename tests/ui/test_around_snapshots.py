@@ -136,7 +136,6 @@ def app_of(theme, **options):
 async def opened(pilot):
     while ("open",) not in pilot.app.conductor.asked:
         await pilot.pause()
-    pilot.app.prompt.editor.cursor_blink = False
 
 
 def picking(*keys):
@@ -144,7 +143,6 @@ def picking(*keys):
         await opened(pilot)
         while not isinstance(pilot.app.screen, PickerScreen):
             await pilot.pause()
-        pilot.app.screen.query_one("Input").cursor_blink = False
         for key in keys:
             await pilot.press(key)
         for _ in range(3):
