@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from textual.widgets import Input, TextArea
 
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.screens.approval import ApprovalScreen
@@ -20,8 +21,11 @@ def _keys_are_heard_at_once(monkeypatch):
 
 
 @pytest.fixture
-def snap_compare(snap_compare):
-    """As the plugin's, but the picture is taken when all is drawn, on a busy machine too."""
+def snap_compare(snap_compare, monkeypatch):
+    """As the plugin's, but the picture is taken when all is drawn, on a busy machine too, and no
+    cursor blinks."""
+    monkeypatch.setattr(TextArea, "cursor_blink", False)
+    monkeypatch.setattr(Input, "cursor_blink", False)
 
     def compare(app, *arguments, run_before=None, **options):
         async def run_and_rest(pilot):
@@ -35,10 +39,7 @@ def snap_compare(snap_compare):
 
 
 async def at_rest(pilot):
-    """Wait until nothing changes any more; a cursor does not blink then."""
-    for screen in pilot.app.screen_stack:
-        for typed_in in screen.query("TextArea, Input"):
-            typed_in.cursor_blink = False
+    """Wait until nothing changes any more."""
     before, same = "", 0
     while same < SAME:
         await pilot.pause()
