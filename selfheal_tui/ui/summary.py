@@ -43,6 +43,7 @@ from selfheal_tui.core.events import (
 _CHECKING = {
     "baseline": "runs the check on the untouched files",
     "flaky": "runs the check again, to find what flakes",
+    "focused": "runs the tests that failed",
     "verify": "runs the check",
     "proof": "proves it in a fresh sandbox",
     "originals": "runs the check with the original tests",
