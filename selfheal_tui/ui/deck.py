@@ -215,7 +215,7 @@ class Deck(Vertical):
 
 
 def _focusable(pane: Widget) -> Widget:
-    """The pane itself, or the first of its parts that takes the focus."""
+    """The pane itself, or the first of its parts that is there to take the focus."""
     if pane.can_focus:
         return pane
-    return next((part for part in pane.query("*") if part.can_focus), pane)
+    return next((part for part in pane.query("*") if part.can_focus and part.display), pane)

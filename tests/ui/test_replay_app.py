@@ -143,6 +143,16 @@ def test_where_says_how_it_stands():
     assert where(replay) == "0 of 4 events · all at once"
 
 
+async def test_the_keys_go_to_what_is_there_and_stay_in_the_first_pane():
+    """A plan that is hidden for lack of steps would hand them on to just any pane."""
+    themes = load_themes(themes_folder(), None)
+    app = app_over(RECORD, speed=0, make_panes=all_panes, themes=themes)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begun(pilot, 4)
+        assert app.focused.id == "talk"
+        assert app.deck.front is app.deck.panes[0]
+
+
 async def test_a_new_theme_colours_everything_as_if_it_had_been_there_from_the_start():
     """Differences in syntax colours too: every cell is as in an app that began with the theme."""
     record = stories.healed_at_3()

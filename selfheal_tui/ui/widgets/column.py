@@ -71,7 +71,8 @@ LOOKS = frozenset(
 
 
 class Column(ScrollView):
-    """Shows blocks. `follows`: stays at the end while it is there; `short`: as high as they are.
+    """Shows blocks. `follows`: stays at the end while it is there; `short`: as high as they are,
+    and there only when its pane shows it.
 
     After `append`, `remove`, `replace` or a change in a block, `sync` lays out and draws.
     """
@@ -86,6 +87,8 @@ class Column(ScrollView):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id, classes="-short" if short else None)
+        # Nobody gives the focus to one that its pane shows only when it has something.
+        self.display = not short
         self.blocks: list[Block] = []
         self.cursor: Block | None = None
         self.query_text = ""
