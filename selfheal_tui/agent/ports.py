@@ -17,6 +17,7 @@ from selfheal_tui.core.approval import (
 )
 from selfheal_tui.core.events import Event, Undone
 from selfheal_tui.core.incident import Incident, Note
+from selfheal_tui.core.merge import Merge
 from selfheal_tui.core.signature import Signature
 from selfheal_tui.core.tree import Scan, TreeChange, TreeFile
 
@@ -302,6 +303,10 @@ class Repository(Protocol):
 
         Raises `RepositoryRefused` where that cannot be told apart from uncommitted edits.
         """
+
+    async def merge_trees(self, base: str, ours: str, theirs: str) -> Merge:
+        """What leads from `base` to `theirs` on top of `ours`, all trees of the shadow. No side's
+        change is lost: what cannot be told is a conflict, and no text holds conflict marks."""
 
     async def unused_branch(self, task: str) -> str:
         """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""
