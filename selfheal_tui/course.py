@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from selfheal_tui.agent.approvals import Approvals, SentBack
+from selfheal_tui.agent.coding import Coding
 from selfheal_tui.agent.deliver import Delivery, Proposed
 from selfheal_tui.agent.guarding import Guarding, why_refused
 from selfheal_tui.agent.heal import Healing, Job
@@ -233,6 +234,7 @@ class Course:
             workspace,
             plan=settings.flow.plan,
             review=settings.flow.review,
+            delegate=settings.flow.delegate == "auto",
             command_timeout=settings.sandbox.command_timeout,
             ask=self._ask_user,
             emit=self._emit,
@@ -260,7 +262,16 @@ class Course:
                 recall=self._memory.recall,
                 emit=self._emit,
             ),
-            coder=roles.coder,
+            coder=Coding(
+                coder=roles.coder,
+                workspace=workspace,
+                conversations=conversations,
+                repository=ground.repository,
+                shadow=ground.shadow,
+                steering=self._steering,
+                command_timeout=settings.sandbox.command_timeout,
+                emit=self._emit,
+            ),
             reviewing=Reviewing(roles.reviewer, conversations, self._emit),
             steering=self._steering,
             emit=self._emit,

@@ -39,7 +39,10 @@ Heard = Callable[[str, CommandResult, str], None]
 
 
 class Workspace:
-    """Owns the session's sandbox. `tree` is the last synced tree, `base` the untouched one."""
+    """Owns the session's sandbox. `tree` is the last synced tree, `base` the untouched one.
+
+    `mark` begins the ids of its commands, where there are others at the same time.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,9 @@ class Workspace:
         base: str,
         place: str,
         emit: Emit,
+        mark: str = "",
     ) -> None:
+        self._mark = mark
         self._open_sandbox = open_sandbox
         self._shadow = shadow
         self._place = place
@@ -67,6 +72,22 @@ class Workspace:
         if self._sandbox is None:
             raise SandboxError("the sandbox is not open")
         return self._sandbox
+
+    def beside(self, mark: str, emit: Emit) -> Workspace:
+        """Another copy of the tree as it is now, in a sandbox of its own that is yet to open."""
+        return Workspace(
+            open_sandbox=self._open_sandbox,
+            shadow=self._shadow,
+            base=self.tree,
+            place=self._place,
+            emit=emit,
+            mark=mark,
+        )
+
+    async def changed(self) -> tuple[str, ...]:
+        """The paths that differ between `base` and `tree`."""
+        change = await self._shadow.change(self.base, self.tree)
+        return tuple(sorted((*change.deleted, *(file.path for file in change.written))))
 
     async def open(self) -> None:
         """Open the sandbox and fill it with `tree`."""
@@ -99,7 +120,7 @@ class Workspace:
         sandbox: Sandbox | None = None,
     ) -> tuple[str, CommandResult]:
         """Run a command, here or in `sandbox`, as events; its id and its result."""
-        number = f"c{next(self._ids)}"
+        number = f"{self._mark}c{next(self._ids)}"
         self._emit(CommandStarted(number, command, purpose))
         printed = _Printed(number, self._emit)
         result = None
