@@ -108,11 +108,14 @@ class Coding:
             for run in runs
         ]
         try:
-            left = await asyncio.gather(*tasks)
+            # Not awaited themselves: each is cancelled once, and then ends what it does in peace.
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
+        broken = [task for task in tasks if not task.cancelled() and task.exception()]
+        left = [task.result() for task in broken or tasks]
         errors = [one.error for one in left if one.error and one.outcome == "failed"]
         if len(errors) == len(left):
             raise errors[0]

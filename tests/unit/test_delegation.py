@@ -356,6 +356,7 @@ async def test_a_stop_ends_all_parts_and_resume_goes_on_from_what_was_kept(bench
     session = scripted(bench, show=show, p1=hanging, p2=[submitted(*mend("two"))])
     ended = await session.run()
     assert ended.exit_code == 130
+    assert bench.events[-1] == ended
     assert bench.of(PartsMerged) == bench.of(TreeChanged) == []
     for sandbox in sandboxes:
         with pytest.raises(SandboxError):
