@@ -34,7 +34,7 @@ def _merged(event: PartsMerged) -> str:
         return "no part left anything"
     text = f"merged {_parts(event.numbers)}"
     if event.conflicts:
-        return f"{text}; not by itself: {_listed(event.conflicts)}"
+        return f"{text}; they clash in {_listed(event.conflicts)}"
     return text
 
 

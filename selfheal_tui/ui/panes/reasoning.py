@@ -42,7 +42,6 @@ class _Turn:
 
     id: str
     role: str = ""
-    model: str = ""
     text: TextBlock | None = None
     thinking: ThinkingBlock | None = None
     blocks: list[Block] = field(default_factory=list)
@@ -64,6 +63,7 @@ class ReasoningPane(Pane):
         self._plan_rows = Rows(short=True, id="plan")
         self._plan = PlanBlock()
         self._turns: dict[str, _Turn] = {}
+        self._models: dict[str, str] = {}
         self._tools: dict[str, ToolBlock] = {}
         self._attempt: DividerBlock | None = None
         self._role = ""
@@ -147,7 +147,7 @@ class ReasoningPane(Pane):
         turn.text.add(event.text)
 
     def _put_in(self, turn: _Turn, block: Block) -> None:
-        self._name_role(turn.role, turn.model)
+        self._name_role(turn.role)
         turn.blocks.append(block)
         self._put(block)
 
@@ -156,8 +156,11 @@ class ReasoningPane(Pane):
     ) -> None:
         match event:
             case e.TurnStarted():
-                self._turns[event.id] = _Turn(event.id, event.role, event.model)
-                self._name_role(event.role, event.model)
+                self._models[event.role] = event.model
+                if not self._turns:
+                    # Beside others a heading comes with the first word under it.
+                    self._name_role(event.role)
+                self._turns[event.id] = _Turn(event.id, event.role)
             case e.TurnRetried():
                 self._void(event.id)
                 wait = f"asking again in {seconds(event.delay)}"
@@ -169,13 +172,14 @@ class ReasoningPane(Pane):
             case e.TurnEnded():
                 self._end_turn(event, at)
 
-    def _name_role(self, role: str, model: str = "") -> None:
+    def _name_role(self, role: str) -> None:
         """Say who speaks, wherever it is not who spoke last: parts speak across each other."""
         if not role or role == self._role:
             return
         self._role = role
         name = shown(role).capitalize()
-        self._put(_RoleBlock(line((name, "title"), ("  " + shown(model), "dim"))))
+        model = shown(self._models.get(role, ""))
+        self._put(_RoleBlock(line((name, "title"), (f"  {model}", "dim"))))
 
     def _void(self, turn_id: str) -> None:
         """What streamed of a failed request was never said."""
@@ -184,7 +188,7 @@ class ReasoningPane(Pane):
             return
         for block in turn.blocks:
             self._rows.remove_block(block)
-        self._turns[turn_id] = _Turn(turn_id, turn.role, turn.model)
+        self._turns[turn_id] = _Turn(turn_id, turn.role)
 
     def _end_turn(self, event: e.TurnEnded, at: float) -> None:
         turn = self._turns.pop(event.id, None) or _Turn(event.id)
