@@ -142,6 +142,11 @@ class Course:
             # A slip of the pen is told now, not after the work is paid for.
             await repository.check_remote(self._order.target.remote)
         kept = self._order.kept
+        if kept and kept.lost:
+            self._warn(
+                f"the earlier run ended while {kept.lost} parts of its plan were worked on; nothing"
+                " of them was taken over, and it goes on from before them"
+            )
         snapshot = kept.snapshot if kept else await self._snapshot(repository)
         files = await shadow.files(snapshot.tree)
         found = [file.path for file in files if file.path in NOT_CONFIGURATION]

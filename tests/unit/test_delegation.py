@@ -27,6 +27,7 @@ from selfheal_tui.core.events import (
     TreeChanged,
     TurnEnded,
     TurnStarted,
+    Warned,
 )
 from selfheal_tui.errors import Interrupted, ModelError, SandboxError
 from selfheal_tui.headless import no_to_all
@@ -362,10 +363,13 @@ async def test_a_stop_ends_all_parts_and_resume_goes_on_from_what_was_kept(bench
         with pytest.raises(SandboxError):
             await sandbox.scan()
     kept = take_up(bench.store, bench.order, "s1").kept
-    assert kept.tree == kept.snapshot.tree
+    assert (kept.tree, kept.lost) == (kept.snapshot.tree, 2)
     bench.order = take_up(bench.store, bench.order, "s1")
     again = await run(bench, p1=[submitted(*mend("one"))], p2=[submitted(*mend("two"))])
     assert again.exit_code == 0
+    assert [event.text[:42] for event in bench.of(Warned) if "parts" in event.text] == [
+        "the earlier run ended while 2 parts of its"
+    ]
 
 
 async def test_the_users_words_reach_every_part_and_are_shown_once(bench):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from selfheal_tui.core.delegation import part_line
-from selfheal_tui.core.events import PartEnded, PartsDeclined, PartsMerged, PartStarted, PlanProposed
+from selfheal_tui.core.events import (
+    PartEnded,
+    PartsDeclined,
+    PartsMerged,
+    PartStarted,
+    PlanProposed,
+)
 from selfheal_tui.core.transcript import transcript
 from selfheal_tui.headless import narration
 
