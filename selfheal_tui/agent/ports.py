@@ -283,10 +283,10 @@ class Shadow(Protocol):
     async def patch(self, old: str, new: str) -> str:
         """A unified diff in git's format, paths as git quotes them; binary files are only named."""
 
-    async def ignored(self, tree: str, paths: Sequence[str]) -> frozenset[str]:
+    async def ignored(self, tree: str, paths: Sequence[str], *, held: str = "") -> frozenset[str]:
         """Which of `paths` the ignore rules of `tree` (and the user's own) leave out.
 
-        A path that `tree` holds is never ignored.
+        A path that the tree `held` (empty: `tree` itself) holds is never ignored.
         """
 
 

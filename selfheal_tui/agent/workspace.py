@@ -63,6 +63,7 @@ class Workspace:
         self._replacements = 0
         self._ids = itertools.count(1)
         self._ran: tuple[str, CommandResult] | None = None
+        self._rules: frozenset[str] = frozenset()
         self.heard: Heard | None = None
         self.base = base
         self.tree = base
@@ -92,6 +93,7 @@ class Workspace:
     async def open(self) -> None:
         """Open the sandbox and fill it with `tree`."""
         self._sandbox = await self._filled(self.tree)
+        self._rules = frozenset()
         facts = self._sandbox.facts
         self._emit(
             SandboxOpened(
@@ -159,11 +161,15 @@ class Workspace:
         scan = await self.sandbox.scan()
         if not scan:
             return self.tree
-        rules = [path for path in scan.changed if PurePosixPath(path).name == ".gitignore"]
-        tree = await self._take(self.tree, Scan(tuple(rules)))
-        ignored = await self._shadow.ignored(tree, scan.changed)
-        wanted = tuple(path for path in scan.changed if path not in ignored and path not in rules)
-        tree = await self._take(tree, Scan(wanted, scan.deleted))
+        # A rule file may leave itself out, as those of caches do: it is no part of the tree, and
+        # rules on for what lies beside it.
+        seen = dict.fromkeys((*scan.changed, *(self._rules - set(scan.deleted))))
+        rules = [path for path in seen if PurePosixPath(path).name == ".gitignore"]
+        ruled = await self._take(self.tree, Scan(tuple(rules)))
+        ignored = await self._shadow.ignored(ruled, tuple(seen), held=self.tree)
+        wanted = tuple(path for path in seen if path not in ignored)
+        tree = await self._take(self.tree, Scan(wanted, scan.deleted))
+        self._rules = ignored.intersection(rules)
         self.sandbox.settle()
         if tree != self.tree:
             self.tree = tree
