@@ -113,7 +113,7 @@ class Coding:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
+            await _ended(tasks)
         broken = [task for task in tasks if not task.cancelled() and task.exception()]
         left = [task.result() for task in broken or tasks]
         errors = [one.error for one in left if one.error and one.outcome == "failed"]
@@ -220,6 +220,18 @@ class _Heard:
         if self._counts[number] > len(self.words):
             self.words.append(text)
             self._emit(event)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Left]]) -> None:
+    """Until all have ended, also where this is cancelled once more meanwhile."""
+    cut: asyncio.CancelledError | None = None
+    while not all(task.done() for task in tasks):
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError as again:
+            cut = again
+    if cut:
+        raise cut
 
 
 def _finished(left: Sequence[Left]) -> Finished:

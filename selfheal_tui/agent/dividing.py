@@ -41,22 +41,22 @@ class Division:
     declined: str = ""
 
 
-def divided(offered: object) -> Division:
-    """What the planner's `parts` (anything) come to."""
+def divided(offered: object, root: str = "") -> Division:
+    """What the planner's `parts` (anything) come to; paths may begin with the tree's `root`."""
     if not isinstance(offered, list) or not offered:
         return Division()
     if not LEAST_PARTS <= len(offered) <= MOST_PARTS:
         count = "1 part is" if len(offered) == 1 else f"{len(offered)} parts are"
         return Division(declined=f"{count} not {LEAST_PARTS} to {MOST_PARTS}")
-    parts = tuple(_part(item) for item in offered)
+    parts = tuple(_part(item, root) for item in offered)
     return Division(declined=fault) if (fault := _fault(parts)) else Division(parts)
 
 
-def _part(item: object) -> Part:
+def _part(item: object, root: str) -> Part:
     given = item if isinstance(item, Mapping) else {}
     title = " ".join(str(given.get("title", "")).split())
-    files = tuple(dict.fromkeys(_plain(name) for name in _texts(given.get("files"))))
-    return Part(title, _texts(given.get("steps")), files)
+    files = dict.fromkeys(_plain(name, root) for name in _texts(given.get("files")))
+    return Part(title, _texts(given.get("steps")), tuple(files))
 
 
 def _texts(values: object) -> tuple[str, ...]:
@@ -64,8 +64,8 @@ def _texts(values: object) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def _plain(path: str) -> str:
-    return posixpath.normpath(path.removeprefix("/workspace/"))
+def _plain(path: str, root: str) -> str:
+    return posixpath.normpath(path.removeprefix(f"{root}/") or ".")
 
 
 def _fault(parts: Sequence[Part]) -> str:

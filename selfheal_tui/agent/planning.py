@@ -91,7 +91,7 @@ class Planning:
 
     def _proposed(self, arguments: Mapping[str, Any]) -> Plan:
         steps, files = strings(arguments["steps"]), strings(arguments.get("files", []))
-        division = divided(arguments.get("parts"))
+        division = divided(arguments.get("parts"), self._workspace.sandbox.facts.workdir)
         titles = tuple(part.title for part in division.parts)
         self._emit(PlanProposed(steps, files, titles))
         if division.declined:

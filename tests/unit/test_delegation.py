@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from dataclasses import replace
 
@@ -10,78 +9,42 @@ import pytest
 
 from selfheal_tui.adapters.scripted import call, calling, fail
 from selfheal_tui.agent.dividing import Division, Part, divided
-from selfheal_tui.agent.ports import Usage
-from selfheal_tui.agent.steering import Said, Shell, Steering, StepCut
-from selfheal_tui.cli.kept import take_up
+from selfheal_tui.core.approval import Answer, PlanRequest, PlanWish, key_of
 from selfheal_tui.core.events import (
     CheckEnded,
     CommandStarted,
     Committed,
-    MessageSent,
     PartEnded,
     PartsDeclined,
     PartsMerged,
     PartStarted,
+    PlanProposed,
     ProposalMade,
     SandboxOpened,
     TreeChanged,
-    TurnEnded,
     TurnStarted,
-    Warned,
 )
-from selfheal_tui.errors import Interrupted, ModelError, SandboxError
-from selfheal_tui.headless import no_to_all
-from selfheal_tui.settings import FlowSettings, LimitSettings
-from tests.support.parts import PartedModel, part
-from tests.support.sessions import Bench, submitted, write
-
-PLAN_ONLY = FlowSettings(plan=True, review=False)
-FILES = {
-    "check.sh": (
-        "for file in one/1 one/2 two/1 two/2; do\n"
-        'grep -qx mended $file || { echo "FAIL: $file"; bad=1; }\n'
-        'done; [ -z "$bad" ]\n'
-    ),
-    "one/1": "broken\n", "one/2": "broken\n", "two/1": "broken\n", "two/2": "broken\n",
-    "shared": "".join(f"line {n}\n" for n in range(9)),
-}  # fmt: skip
-PARTS = [part("Mend one", "one/1", "one/2"), part("Mend two", "two/1", "two/2")]
-
-
-def submitted_plan(parts):
-    return call("submit_plan", steps=["Mend one.", "Mend two."], parts=parts)
-
-
-def mend(folder):
-    return [write(f"{folder}/{n}", "mended\n") for n in (1, 2)]
+from selfheal_tui.errors import ModelError, SandboxError
+from tests.support.parts import (
+    FILES,
+    PARTS,
+    PLAN_ONLY,
+    clashing,
+    mend,
+    part,
+    parts_bench,
+    run,
+    scripted,
+    submitted_plan,
+)
+from tests.support.sessions import submitted, write
 
 
 @pytest.fixture
 def bench(tmp_path):
-    bench = Bench(tmp_path, FILES)
-    bench.settings = replace(bench.settings, flow=PLAN_ONLY)
+    bench = parts_bench(tmp_path)
     yield bench
     bench.store.close()
-
-
-def scripted(bench, ask=None, show=None, **script):
-    """A session whose model plays a script for each coder; `p1` is the first part's."""
-    own = {who.removeprefix("p"): turns for who, turns in script.items()}
-    return bench.session(PartedModel({"planner": [submitted_plan(PARTS)]} | own), ask, show)
-
-
-def on_event(bench, does):
-    """A `show` that calls `does` for every event, too."""
-
-    def show(event):
-        bench.events.append(event)
-        does(event)
-
-    return show
-
-
-async def run(bench, **script):
-    return await scripted(bench, **script).run()
 
 
 def files_of(bench):
@@ -146,11 +109,6 @@ async def test_what_both_parts_changed_in_other_places_comes_together(bench):
         p2=[submitted(*mend("two"), write("shared", "".join(second)))],
     )  # fmt: skip
     assert files_of(bench)["shared"] == "".join(["first\n", *lines[1:-1], "second"])
-
-
-def clashing(word, folder):
-    lines = FILES["shared"].splitlines(keepends=True)
-    return [submitted(*mend(folder), write("shared", "".join([f"{word}\n", *lines[1:]])))]
 
 
 async def test_a_conflict_goes_to_one_coder_before_the_check(bench):
@@ -224,6 +182,8 @@ def test_parts_are_read_as_they_are_meant():
     assert divided(offered) == Division(
         (Part("A b", ("Look.", "Mend."), ("a", "b")), Part("C", ("Look.", "Mend."), ("c", "d")))
     )
+    absolute = [part("One", "/work/a", "b"), part("Two", "a", "c")]
+    assert divided(absolute, "/work").declined == "more than one part names a"
     assert divided(None) == divided([]) == divided("both") == Division()
 
 
@@ -238,6 +198,20 @@ async def test_the_planner_is_not_asked_for_parts_where_they_are_off(bench):
     assert (spec.description, list(spec.parameters["properties"])) == (
         "Give the plan.", ["steps", "files"],
     )  # fmt: skip
+
+
+async def test_a_plan_that_the_user_writes_anew_has_no_parts(bench):
+    bench.settings = replace(bench.settings, flow=replace(PLAN_ONLY, approve_plan=True))
+
+    async def ask(request):
+        wish = PlanWish(("Do it all.",)) if isinstance(request, PlanRequest) else None
+        return Answer(key_of(request), granted=wish is None, by="user", wish=wish)
+
+    session = scripted(bench, ask, coder=[submitted(*mend("one"), *mend("two"))])
+    assert (await session.run()).exit_code == 0
+    assert [event.parts for event in bench.of(PlanProposed)] == [("Mend one", "Mend two"), ()]
+    assert [event.reason for event in bench.of(PartsDeclined)] == ["the plan is the user's own now"]
+    assert bench.of(PartStarted) == []
 
 
 # --- parts that do not end well ------------------------------------------------------------
@@ -298,155 +272,3 @@ async def test_red_parts_go_on_with_one_coder(bench):
     assert ended.exit_code == 0
     assert bench.outcomes == ["same", "green"]
     assert len(bench.of(PartStarted)) == 2
-
-
-# --- limits, stops and the user ------------------------------------------------------------
-
-
-async def test_a_limit_reached_in_a_part_ends_the_run_with_what_there_is(bench):
-    bench.settings = replace(bench.settings, limits=LimitSettings(max_steps=4))
-    looking = (call("bash", command=f"echo {n}") for n in itertools.count())
-    ended = await run(
-        bench, p1=[submitted(*mend("one"))],
-        p2=[calling(write("two/1", "mended\n")), *itertools.islice(looking, 9)],
-    )  # fmt: skip
-    assert (ended.exit_code, ended.outcome) == (7, "limit reached")
-    assert {(e.number, e.outcome) for e in bench.of(PartEnded)} == {(1, "submitted"), (2, "limit")}
-    (merged,) = bench.of(PartsMerged)
-    assert bench.of(TreeChanged)[-1].tree == merged.tree
-    assert len(bench.of(TurnStarted)) == 4
-
-
-async def test_what_clashes_at_a_limit_is_not_taken_over_by_half(bench):
-    bench.settings = replace(bench.settings, limits=LimitSettings(max_steps=4))
-    looking = [call("bash", command=f"echo {n}") for n in range(4)]
-    session = scripted(bench, p1=clashing("first", "one"), p2=clashing("second", "two"), p3=looking)
-    bench.model.plays("planner", submitted_plan([*PARTS, part("Look", "third")]))
-    ended = await session.run()
-    assert ended.exit_code == 7
-    assert [event.conflicts for event in bench.of(PartsMerged)] == [("shared",)]
-    assert bench.of(TreeChanged) == []
-
-
-async def test_costs_of_all_parts_are_counted_once(bench):
-    def priced(turn):
-        return replace(turn, usage=Usage(100, 10, 0, 0.25))
-
-    ended = await run(
-        bench, p1=[priced(submitted(*mend("one")))], p2=[priced(submitted(*mend("two")))]
-    )
-    assert ended.cost == pytest.approx(0.5)
-    assert sum(event.cost or 0 for event in bench.of(TurnEnded)) == pytest.approx(0.5)
-
-
-async def test_a_stop_ends_all_parts_and_resume_goes_on_from_what_was_kept(bench):
-    opened, sandboxes = bench.provision.open, []
-
-    async def open_and_keep():
-        sandboxes.append(await opened())
-        return sandboxes[-1]
-
-    bench.provision.open = open_and_keep
-    hanging = [calling(*mend("one")), call("bash", command="sleep 60")]
-
-    def stop(event):
-        if bench.of(PartEnded) and any("sleep" in e.command for e in bench.of(CommandStarted)):
-            session.stop(Interrupted(2))
-
-    show = on_event(bench, stop)
-    session = scripted(bench, show=show, p1=hanging, p2=[submitted(*mend("two"))])
-    ended = await session.run()
-    assert ended.exit_code == 130
-    assert bench.events[-1] == ended
-    assert bench.of(PartsMerged) == bench.of(TreeChanged) == []
-    for sandbox in sandboxes:
-        with pytest.raises(SandboxError):
-            await sandbox.scan()
-    kept = take_up(bench.store, bench.order, "s1").kept
-    assert (kept.tree, kept.lost) == (kept.snapshot.tree, 2)
-    bench.order = take_up(bench.store, bench.order, "s1")
-    again = await run(bench, p1=[submitted(*mend("one"))], p2=[submitted(*mend("two"))])
-    assert again.exit_code == 0
-    assert [event.text[:42] for event in bench.of(Warned) if "parts" in event.text] == [
-        "the earlier run ended while 2 parts of its"
-    ]
-
-
-async def test_the_users_words_reach_every_part_and_are_shown_once(bench):
-    def speak(event):
-        if isinstance(event, PartStarted) and event.number == 2:
-            session.say("mind the gap")
-
-    session = scripted(
-        bench, show=on_event(bench, speak),
-        p1=[call("bash", command="echo 1"), submitted(*mend("one"))],
-        p2=[call("bash", command="echo 2"), submitted(*mend("two"))],
-    )  # fmt: skip
-    assert (await session.run()).exit_code == 0
-    assert [event.text for event in bench.of(MessageSent)].count("mind the gap") == 1
-    for who in "12":
-        texts = [m.text for m in bench.model.requests[who][-1].messages if m.role == "user"]
-        assert "mind the gap" in texts
-
-
-async def test_a_cut_holds_all_parts_until_the_user_speaks(bench):
-    slow = call("bash", command="sleep 60")
-    cut = []
-
-    def cut_and_speak(event):
-        running = [e for e in bench.of(CommandStarted) if e.command == "sleep 60"]
-        if len(running) == 2 and not cut:
-            cut.append(session.cancel_step())
-            session.say("do it at once")
-
-    session = scripted(
-        bench, show=on_event(bench, cut_and_speak),
-        p1=[slow, submitted(*mend("one"))], p2=[slow, submitted(*mend("two"))],
-    )  # fmt: skip
-    assert (await session.run()).exit_code == 0
-    assert cut == [True]
-    for who in "12":
-        last = bench.model.requests[who][-1].messages
-        assert [m.text for m in last[-2:]] == [
-            "The user interrupted you here, and says what to do now:", "do it at once",
-        ]  # fmt: skip
-
-
-async def test_a_branch_between_two_steps_is_cut_at_its_next():
-    trunk = Steering()
-    busy, between = trunk.branch(), trunk.branch()
-
-    async def cut_both():
-        assert trunk.cut()
-        await asyncio.Event().wait()
-
-    with pytest.raises(StepCut):
-        await busy.step(cut_both())
-    with pytest.raises(StepCut):
-        await between.step(asyncio.sleep(0))
-    assert not trunk.cut()
-    between.add(Said("go on"))
-    between.take()
-    await between.step(asyncio.sleep(0))
-
-
-def test_words_reach_all_branches_a_command_the_first_and_the_rest_stays():
-    trunk = Steering()
-    trunk.add(Said("before"))
-    first, second = trunk.branch(), trunk.branch()
-    trunk.add(Said("now"))
-    trunk.add(Shell("ls"))
-    assert first.take() == [Said("before"), Said("now"), Shell("ls")]
-    assert second.take() == [Said("before"), Said("now")]
-    first.leave()
-    trunk.add(Said("late"))
-    second.leave()
-    assert trunk.take() == [Said("late")]
-    assert first.take() == []
-
-
-async def test_a_proposal_of_parts_waits_like_any_other(bench):
-    ended = await scripted(
-        bench, no_to_all(), p1=[submitted(*mend("one"))], p2=[submitted(*mend("two"))]
-    ).run()
-    assert ended.exit_code == 3

@@ -108,6 +108,8 @@ class ReasoningPane(Pane):
                 self._see_attempt(event)
             case e.PlanProposed():
                 self._show_plan(tuple((step, "todo") for step in event.steps))
+                if event.parts:
+                    self._put(NoteBlock(f"planned in parts: {'; '.join(event.parts)}", "accent"))
             case e.PartStarted() | e.PartEnded() | e.PartsMerged() | e.PartsDeclined():
                 self._put(_part(event))
             case e.PlanUpdated():
