@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from selfheal_tui.agent.approvals import Approvals, SentBack
+from selfheal_tui.agent.coding import Coding
 from selfheal_tui.agent.deliver import Delivery, Proposed
 from selfheal_tui.agent.guarding import Guarding, why_refused
 from selfheal_tui.agent.heal import Healing, Job
@@ -141,6 +142,11 @@ class Course:
             # A slip of the pen is told now, not after the work is paid for.
             await repository.check_remote(self._order.target.remote)
         kept = self._order.kept
+        if kept and kept.lost:
+            self._warn(
+                f"the earlier run ended while {kept.lost} parts of its plan were worked on; nothing"
+                " of them was taken over, and it goes on from before them"
+            )
         snapshot = kept.snapshot if kept else await self._snapshot(repository)
         files = await shadow.files(snapshot.tree)
         found = [file.path for file in files if file.path in NOT_CONFIGURATION]
@@ -233,6 +239,7 @@ class Course:
             workspace,
             plan=settings.flow.plan,
             review=settings.flow.review,
+            delegate=settings.flow.delegate == "auto",
             command_timeout=settings.sandbox.command_timeout,
             ask=self._ask_user,
             emit=self._emit,
@@ -260,7 +267,16 @@ class Course:
                 recall=self._memory.recall,
                 emit=self._emit,
             ),
-            coder=roles.coder,
+            coder=Coding(
+                coder=roles.coder,
+                workspace=workspace,
+                conversations=conversations,
+                repository=ground.repository,
+                shadow=ground.shadow,
+                steering=self._steering,
+                command_timeout=settings.sandbox.command_timeout,
+                emit=self._emit,
+            ),
             reviewing=Reviewing(roles.reviewer, conversations, self._emit),
             steering=self._steering,
             emit=self._emit,

@@ -25,6 +25,7 @@ from selfheal_tui.core.approval import (
     WorktreeRequest,
     key_of,
 )
+from selfheal_tui.core.delegation import part_line
 from selfheal_tui.core.events import (
     ApprovalAnswered,
     AttemptEnded,
@@ -37,6 +38,10 @@ from selfheal_tui.core.events import (
     LimitWasReached,
     ModelSwitched,
     Nudged,
+    PartEnded,
+    PartsDeclined,
+    PartsMerged,
+    PartStarted,
     PlanProposed,
     ProposalMade,
     Pushed,
@@ -303,7 +308,11 @@ def narration(event: Event) -> list[str]:
         case ToolCalled():
             return [f"  {event.role}: {event.name} {one_line(event.arguments, 120)}"]
         case PlanProposed():
-            return ["plan", *(f"  {number}. {step}" for number, step in enumerate(event.steps, 1))]
+            in_parts = [f"  in parts: {'; '.join(event.parts)}"] if event.parts else []
+            steps = (f"  {number}. {step}" for number, step in enumerate(event.steps, 1))
+            return ["plan", *steps, *in_parts]
+        case PartsDeclined() | PartStarted() | PartEnded() | PartsMerged():
+            return [part_line(event)]
         case ReviewGiven():
             return [f"review: {event.verdict} {one_line(event.comments, 200)}"]
         case ApprovalAnswered():

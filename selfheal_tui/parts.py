@@ -92,7 +92,7 @@ class Kept:
 
     `proposal` is set when it got as far as a proposal that was not committed. `check` is the
     command it went by, empty for none, None where it was not chosen yet; `checks` are all of its
-    commands.
+    commands. `lost` counts the parts of a plan that it began and whose work was not taken over.
     """
 
     snapshot: Snapshot
@@ -100,6 +100,7 @@ class Kept:
     proposal: ProposalMade | None = None
     check: str | None = None
     checks: tuple[str, ...] = ()
+    lost: int = 0
 
 
 @dataclass(frozen=True)

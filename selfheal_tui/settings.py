@@ -104,6 +104,11 @@ class FlowSettings:
 
     plan: bool = _setting(True, "whether a planner writes a plan first")
     review: bool = _setting(True, "whether a reviewer reads the final diff")
+    delegate: str = _setting(
+        "auto",
+        "whether a large plan may be coded in parts at the same time: `auto` or `off`",
+        choices=("auto", "off"),
+    )
     approve_plan: bool = _setting(False, "whether the interface asks for the plan's approval")
 
 

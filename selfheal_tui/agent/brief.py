@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from selfheal_tui.agent.dividing import Part
 from selfheal_tui.core.incident import Note
+from selfheal_tui.core.merge import Conflict
 from selfheal_tui.core.text import cut_middle
 
 MAX_FILES = 150
 MAX_INSTRUCTIONS = 8 * 1024
 MAX_DIFF = 48 * 1024
+MAX_CONFLICTS = 32 * 1024
+"""Characters of all that did not come together; each place gets `MAX_CONFLICT` at least."""
+
+MAX_CONFLICT = 2 * 1024
 
 
 def project_brief(
@@ -90,3 +96,45 @@ def file_list(files: Sequence[str]) -> str:
 def _folder(name: str) -> str:
     parts = name.split("/")
     return name if len(parts) == 1 else "/".join(parts[:-1][:2]) + "/"
+
+
+def part_brief(brief: str, part: Part, number: int, of: int) -> str:
+    """The words to the coder of one part, after what every coder is told."""
+    steps = "\n".join(f"{at}. {step}" for at, step in enumerate(part.steps, 1))
+    return (
+        f"{brief}\n\nThe plan is worked on in {of} parts at the same time, each by a coder of its"
+        f" own on its own copy of the files. Yours is part {number}, and nothing else:"
+        f" {part.title}\n{steps}\nFiles of your part: {', '.join(part.files)}\n"
+        "Leave the files of the other parts as they are: you do not see their work, and yours is"
+        " merged with it. Submit as soon as your part is done, also where the check stays red"
+        " because of the others."
+    )
+
+
+def merged_brief(done: Sequence[str], undone: Sequence[str], said: Sequence[str]) -> str:
+    """What the one coder who goes on is told of the parts: lines about each, and the user's words
+    to them."""
+    parts = ["The plan was worked on in parts, each by a coder of its own; the files hold:"]
+    parts += [f"- {line}" for line in done] or ["- nothing yet"]
+    if undone:
+        parts += ["Not done, and yours to do now:", *(f"- {line}" for line in undone)]
+    if said:
+        parts += ["The user said meanwhile, to all of them:", *(f"- {line}" for line in said)]
+    return "\n".join(parts)
+
+
+def conflicts_brief(conflicts: Sequence[Conflict]) -> str:
+    """What the one coder is told of what did not come together by itself."""
+    room = max(MAX_CONFLICT, MAX_CONFLICTS // max(1, len(conflicts)))
+    shown = "\n\n".join(_conflict(conflict, room) for conflict in conflicts)
+    return (
+        "These files were changed by more than one part, and did not come together by themselves."
+        " Make each what all parts want, then submit. Between the marks stand both versions and"
+        " the one before them; the files themselves hold no marks, and must hold none when you"
+        f" submit.\n\n{shown}"
+    )
+
+
+def _conflict(conflict: Conflict, room: int) -> str:
+    text = f"\n```\n{cut_middle(conflict.text, room)}\n```" if conflict.text else ""
+    return f"{conflict.path}: {conflict.why}{text}"

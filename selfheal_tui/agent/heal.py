@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 from selfheal_tui.agent import prompts
 from selfheal_tui.agent.attempts import Attempts
-from selfheal_tui.agent.brief import project_brief, with_plan
+from selfheal_tui.agent.brief import project_brief
+from selfheal_tui.agent.coding import Coding
 from selfheal_tui.agent.digest import BUDGET, failure_digest
 from selfheal_tui.agent.guarding import Guarding
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.ledger import Ledger, State
-from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
+from selfheal_tui.agent.loop import Conversations, Finished, GaveUp
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome, why_not_healed
 from selfheal_tui.agent.partly import may_be_offered, partly_healed
 from selfheal_tui.agent.planning import Planning
@@ -71,7 +72,7 @@ class Healing:
         guarding: Guarding,
         conversations: Conversations,
         planning: Planning,
-        coder: Role,
+        coder: Coding,
         reviewing: Reviewing,
         steering: Steering,
         emit: Emit,
@@ -105,8 +106,7 @@ class Healing:
                 return AlreadyGreen(before)
             self._ledger = Ledger(State(0, self._workspace.base, before))
         brief = await self._brief(before)
-        plan = await self._planning.plan(brief, before)
-        self._history.user(with_plan(brief, plan.steps, plan.files, plan.notes))
+        self._history.user(self._coder.briefed(brief, await self._planning.plan(brief, before)))
         await self._go_on_from_start(self._history)
         return await self._heal()
 
@@ -203,7 +203,7 @@ class Healing:
         self._emit(AttemptStarted(number, self._job.attempts, self._workspace.tree))
         if self._steps:
             self._steps.begin()
-        ended = await self._conversations.converse(self._coder, history)
+        ended = await self._coder.code(history)
         tree = await self._workspace.sync_or_drop()
         summary = str(ended.arguments["summary"]) if isinstance(ended, Finished) else ""
         if tree == self._workspace.base:

@@ -80,7 +80,10 @@ class Role:
 
 
 class Conversations:
-    """Runs conversations over one workspace and one budget, numbering turns across the session."""
+    """Runs conversations over one workspace and one budget, numbering turns across the session.
+
+    `mark` begins the ids of its turns, where there are others at the same time.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,9 @@ class Conversations:
         budget: Budget,
         emit: Emit,
         steering: Steering,
+        mark: str = "",
     ) -> None:
+        self._mark = mark
         self._session = session
         self._workspace = workspace
         self._budget = budget
@@ -98,12 +103,25 @@ class Conversations:
         self._steering = steering
         self._turns = itertools.count(1)
 
+    def beside(
+        self, mark: str, workspace: Workspace, steering: Steering, emit: Emit
+    ) -> Conversations:
+        """Conversations at the same time as these, on the same budget."""
+        return Conversations(
+            session=self._session,
+            workspace=workspace,
+            budget=self._budget,
+            emit=emit,
+            steering=steering,
+            mark=mark,
+        )
+
     async def converse(self, role: Role, history: History) -> Finished | GaveUp:
         """Talk until the role's final tool is called, or it is stuck. Raises LimitReached."""
         watch = Watch()
         while True:
             await self._steer(history)
-            turn = f"t{next(self._turns)}"
+            turn = f"{self._mark}t{next(self._turns)}"
             try:
                 reply = await self._turn(turn, role, history)
             except StepCut:

@@ -5,18 +5,20 @@ Refuses to change anything: what the planner writes in its sandbox is thrown awa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from selfheal_tui.agent import prompts
 from selfheal_tui.agent.approvals import Approvals, SentBack
+from selfheal_tui.agent.dividing import Part, divided
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
 from selfheal_tui.agent.ports import Emit
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.approval import Answer, PlanRequest, PlanWish
 from selfheal_tui.core.checks import CheckResult
-from selfheal_tui.core.events import PlanProposed
+from selfheal_tui.core.events import PartsDeclined, PlanProposed
 
 Recall = Callable[[CheckResult | None, str], Awaitable[str]]
 """What earlier heals say to the check of the untouched files in a tree at this path, as the end of
@@ -27,12 +29,14 @@ a brief; mostly empty."""
 class Plan:
     """Steps in order, and the files that they are expected to touch; empty where there is none.
 
-    `notes` ends the planner's brief: what earlier heals say, mostly nothing.
+    `notes` ends the planner's brief: what earlier heals say, mostly nothing. `parts` are to be
+    worked on at the same time, each by a coder of its own; mostly there are none.
     """
 
     steps: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 class Planning:
@@ -81,11 +85,18 @@ class Planning:
         await self._workspace.restore(self._workspace.base)
         match ended:
             case Finished(arguments):
-                plan = Plan(strings(arguments["steps"]), strings(arguments.get("files", [])))
-                self._emit(PlanProposed(plan.steps, plan.files))
-                return plan
+                return self._proposed(arguments)
             case GaveUp():
                 return Plan()
+
+    def _proposed(self, arguments: Mapping[str, Any]) -> Plan:
+        steps, files = strings(arguments["steps"]), strings(arguments.get("files", []))
+        division = divided(arguments.get("parts"), self._workspace.sandbox.facts.workdir)
+        titles = tuple(part.title for part in division.parts)
+        self._emit(PlanProposed(steps, files, titles))
+        if division.declined:
+            self._emit(PartsDeclined(division.declined))
+        return Plan(steps, files, parts=division.parts)
 
     async def _agreed(self, plan: Plan, approvals: Approvals) -> Plan:
         """The plan as the user wants it."""
@@ -96,6 +107,8 @@ class Planning:
         assert isinstance(given.wish, PlanWish), "a plan is answered with a plan"
         agreed = Plan(given.wish.steps, plan.files)
         self._emit(PlanProposed(agreed.steps, agreed.files))
+        if plan.parts:
+            self._emit(PartsDeclined("the plan is the user's own now"))
         return agreed
 
 

@@ -17,6 +17,7 @@ from selfheal_tui.core.approval import (
 )
 from selfheal_tui.core.events import Event, Undone
 from selfheal_tui.core.incident import Incident, Note
+from selfheal_tui.core.merge import Merge
 from selfheal_tui.core.signature import Signature
 from selfheal_tui.core.tree import Scan, TreeChange, TreeFile
 
@@ -282,10 +283,10 @@ class Shadow(Protocol):
     async def patch(self, old: str, new: str) -> str:
         """A unified diff in git's format, paths as git quotes them; binary files are only named."""
 
-    async def ignored(self, tree: str, paths: Sequence[str]) -> frozenset[str]:
+    async def ignored(self, tree: str, paths: Sequence[str], *, held: str = "") -> frozenset[str]:
         """Which of `paths` the ignore rules of `tree` (and the user's own) leave out.
 
-        A path that `tree` holds is never ignored.
+        A path that the tree `held` (empty: `tree` itself) holds is never ignored.
         """
 
 
@@ -302,6 +303,10 @@ class Repository(Protocol):
 
         Raises `RepositoryRefused` where that cannot be told apart from uncommitted edits.
         """
+
+    async def merge_trees(self, base: str, ours: str, theirs: str) -> Merge:
+        """What leads from `base` to `theirs` on top of `ours`, all trees of the shadow. No side's
+        change is lost: what cannot be told is a conflict, and no text holds conflict marks."""
 
     async def unused_branch(self, task: str) -> str:
         """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from selfheal_tui.agent.loop import Role
 from selfheal_tui.agent.ports import Emit, Model
-from selfheal_tui.agent.tools import AskUser, SandboxTools, Toolbox, ask_user, final, update_plan
+from selfheal_tui.agent.tools import (
+    AskUser,
+    SandboxTools,
+    Tool,
+    Toolbox,
+    ask_user,
+    final,
+    update_plan,
+)
 from selfheal_tui.agent.workspace import Workspace
 
 
@@ -28,17 +36,26 @@ class Roles:
     reviewer: Role | None
 
 
+IN_PARTS = (
+    "Only where the work is large and falls into 2 to 4 parts that need nothing of each other and"
+    " touch different files: give each as {title, steps, files} in `parts`; each gets a coder of"
+    " its own, at the same time."
+)
+
+
 def make_roles(
     models: Models,
     workspace: Workspace,
     *,
     plan: bool,
     review: bool,
+    delegate: bool,
     command_timeout: float,
     ask: AskUser,
     emit: Emit,
 ) -> Roles:
-    """The roles of a run, with their tools bound to `workspace`."""
+    """The roles of a run, with their tools bound to `workspace`. With `delegate` the planner may
+    offer its plan in parts."""
     tools = SandboxTools(workspace, timeout=command_timeout)
     coder = Toolbox(
         [
@@ -47,19 +64,21 @@ def make_roles(
             *tools.writing(),
             update_plan(emit),
             ask_user(ask, emit),
-            final(
-                "submit",
-                "Say that the work is done; the check runs then.",
-                summary="string",
-                commit_message="string",
-            ),
+            _submit(),
         ]
     )
+    parts = {"parts": "array?"} if delegate else {}
     planner = Toolbox(
         [
             *tools.reading(),
             tools.bash("Only to look: changes are thrown away."),
-            final("submit_plan", "Give the plan.", steps="array", files="array?"),
+            final(
+                "submit_plan",
+                f"Give the plan. {IN_PARTS if delegate else ''}".strip(),
+                steps="array",
+                files="array?",
+                **parts,
+            ),
         ]
     )
     reviewer = Toolbox(
@@ -78,4 +97,21 @@ def make_roles(
         Role("coder", models.coder, coder),
         Role("planner", models.planner, planner) if plan else None,
         Role("reviewer", models.reviewer, reviewer) if review else None,
+    )
+
+
+def part_coder(number: int, model: Model, workspace: Workspace, *, command_timeout: float) -> Role:
+    """The coder of a part. It asks nobody and keeps no list: several at once would talk across
+    each other."""
+    tools = SandboxTools(workspace, timeout=command_timeout)
+    toolbox = Toolbox([tools.bash(), *tools.reading(), *tools.writing(), _submit()])
+    return Role(f"coder {number}", model, toolbox)
+
+
+def _submit() -> Tool:
+    return final(
+        "submit",
+        "Say that the work is done; the check runs then.",
+        summary="string",
+        commit_message="string",
     )

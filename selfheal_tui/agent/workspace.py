@@ -39,7 +39,10 @@ Heard = Callable[[str, CommandResult, str], None]
 
 
 class Workspace:
-    """Owns the session's sandbox. `tree` is the last synced tree, `base` the untouched one."""
+    """Owns the session's sandbox. `tree` is the last synced tree, `base` the untouched one.
+
+    `mark` begins the ids of its commands, where there are others at the same time.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,9 @@ class Workspace:
         base: str,
         place: str,
         emit: Emit,
+        mark: str = "",
     ) -> None:
+        self._mark = mark
         self._open_sandbox = open_sandbox
         self._shadow = shadow
         self._place = place
@@ -58,6 +63,7 @@ class Workspace:
         self._replacements = 0
         self._ids = itertools.count(1)
         self._ran: tuple[str, CommandResult] | None = None
+        self._rules: frozenset[str] = frozenset()
         self.heard: Heard | None = None
         self.base = base
         self.tree = base
@@ -68,9 +74,26 @@ class Workspace:
             raise SandboxError("the sandbox is not open")
         return self._sandbox
 
+    def beside(self, mark: str, emit: Emit) -> Workspace:
+        """Another copy of the tree as it is now, in a sandbox of its own that is yet to open."""
+        return Workspace(
+            open_sandbox=self._open_sandbox,
+            shadow=self._shadow,
+            base=self.tree,
+            place=self._place,
+            emit=emit,
+            mark=mark,
+        )
+
+    async def changed(self) -> tuple[str, ...]:
+        """The paths that differ between `base` and `tree`."""
+        change = await self._shadow.change(self.base, self.tree)
+        return tuple(sorted((*change.deleted, *(file.path for file in change.written))))
+
     async def open(self) -> None:
         """Open the sandbox and fill it with `tree`."""
         self._sandbox = await self._filled(self.tree)
+        self._rules = frozenset()
         facts = self._sandbox.facts
         self._emit(
             SandboxOpened(
@@ -99,7 +122,7 @@ class Workspace:
         sandbox: Sandbox | None = None,
     ) -> tuple[str, CommandResult]:
         """Run a command, here or in `sandbox`, as events; its id and its result."""
-        number = f"c{next(self._ids)}"
+        number = f"{self._mark}c{next(self._ids)}"
         self._emit(CommandStarted(number, command, purpose))
         printed = _Printed(number, self._emit)
         result = None
@@ -138,11 +161,15 @@ class Workspace:
         scan = await self.sandbox.scan()
         if not scan:
             return self.tree
-        rules = [path for path in scan.changed if PurePosixPath(path).name == ".gitignore"]
-        tree = await self._take(self.tree, Scan(tuple(rules)))
-        ignored = await self._shadow.ignored(tree, scan.changed)
-        wanted = tuple(path for path in scan.changed if path not in ignored and path not in rules)
-        tree = await self._take(tree, Scan(wanted, scan.deleted))
+        # A rule file may leave itself out, as those of caches do: it is no part of the tree, and
+        # rules on for what lies beside it.
+        seen = dict.fromkeys((*scan.changed, *(self._rules - set(scan.deleted))))
+        rules = [path for path in seen if PurePosixPath(path).name == ".gitignore"]
+        ruled = await self._take(self.tree, Scan(tuple(rules)))
+        ignored = await self._shadow.ignored(ruled, tuple(seen), held=self.tree)
+        wanted = tuple(path for path in seen if path not in ignored)
+        tree = await self._take(self.tree, Scan(wanted, scan.deleted))
+        self._rules = ignored.intersection(rules)
         self.sandbox.settle()
         if tree != self.tree:
             self.tree = tree

@@ -10,6 +10,8 @@ from selfheal_tui.agent.ports import Snapshot
 from selfheal_tui.core.events import (
     CheckChosen,
     Committed,
+    PartsMerged,
+    PartStarted,
     ProposalMade,
     SessionStarted,
     SnapshotTaken,
@@ -81,14 +83,18 @@ def find_session(store: Store, prefix: str, repository: str | None) -> SessionRo
 
 def _kept(store: Store, row: SessionRow) -> Kept | None:
     """None where the session never came to a snapshot: it starts anew."""
-    snapshot, tree, proposal = None, "", None
+    snapshot, tree, proposal, lost = None, "", None, 0
     checks: tuple[str, ...] = ()
     for event, _ in store.events(row.id):
         match event:
             case SnapshotTaken():
-                snapshot, tree, proposal = _snapshot(event), event.tree, None
+                snapshot, tree, proposal, lost = _snapshot(event), event.tree, None, 0
             case TreeChanged():
-                tree, proposal = event.tree, None
+                tree, proposal, lost = event.tree, None, 0
+            case PartStarted():
+                lost += 1
+            case PartsMerged() if event.tree == tree:
+                lost = 0
             case ProposalMade():
                 tree, proposal = event.worktree, event
             case CheckChosen():
@@ -98,7 +104,7 @@ def _kept(store: Store, row: SessionRow) -> Kept | None:
             case WorktreeUpdated():
                 raise UsageError(f"session {row.id} is done: its change is in your working tree")
     check = checks[0] if checks else None
-    return Kept(snapshot, tree, proposal, check, checks) if snapshot else None
+    return Kept(snapshot, tree, proposal, check, checks, lost) if snapshot else None
 
 
 def _snapshot(event: SnapshotTaken) -> Snapshot:

@@ -219,7 +219,7 @@ class RolledBack:
 
 @dataclass(frozen=True)
 class TurnStarted:
-    """A request went to the model. `role` is planner, coder or reviewer."""
+    """A request went to the model. `role` is planner, coder, reviewer, or the coder of a part."""
 
     id: str
     role: str
@@ -321,10 +321,58 @@ class IncidentRemembered:
 
 @dataclass(frozen=True)
 class PlanProposed:
-    """The planner's plan; before the first attempt."""
+    """The planner's plan; before the first attempt. `parts` are the titles of those that get a
+    coder each, at the same time; mostly there are none."""
 
     steps: tuple[str, ...]
     files: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PartsDeclined:
+    """The parts that a plan was offered in are not taken, and one coder does it all; after its
+    `PlanProposed`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PartStarted:
+    """A coder of its own began with a part of the plan, `number` from 1 to `of`, in a sandbox of
+    its own; within the first attempt, all parts at once. The ids of its turns, tool calls and
+    commands begin with `p<number>.`, and its role is `coder <number>`."""
+
+    number: int
+    of: int
+    title: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PartEnded:
+    """A part ended: `submitted`, `stopped`, `failed` or `limit`; `reason` says why, where it is
+    not submitted. `tree` is what it left, `changed` names the paths it changed; `taken` says
+    whether they become part of the change. A part that was open when the run is cut stays open."""
+
+    number: int
+    outcome: str
+    tree: str
+    changed: tuple[str, ...] = ()
+    taken: bool = True
+    reason: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class PartsMerged:
+    """What the parts `numbers` left came together as `tree`; once, after the last `PartEnded`.
+    `conflicts` names the paths that one coder now sorts out, before the check runs. The
+    `TreeChanged` that follows shows it; where none does, nothing of it is kept."""
+
+    tree: str
+    numbers: tuple[int, ...]
+    conflicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -569,6 +617,10 @@ Event = (
     | IncidentsRecalled
     | IncidentRemembered
     | PlanProposed
+    | PartsDeclined
+    | PartStarted
+    | PartEnded
+    | PartsMerged
     | PlanUpdated
     | TreeChanged
     | MessageSent

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from selfheal_tui.core import events as e
+from selfheal_tui.core.delegation import part_line
 from selfheal_tui.core.markdown import code, fenced, folded, plain
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.core.text import fold_terminal, one_line
@@ -43,7 +44,7 @@ class _Telling:
     """What was seen and is not told yet: streamed pieces, open calls, counts."""
 
     task: str = ""
-    thinking: list[str] = field(default_factory=list)
+    thinking: dict[str, list[str]] = field(default_factory=dict)
     printed: dict[str, list[str]] = field(default_factory=dict)
     commands: dict[str, e.CommandStarted] = field(default_factory=dict)
     calls: dict[str, e.ToolCalled] = field(default_factory=dict)
@@ -117,12 +118,12 @@ class _Telling:
     ) -> Iterator[str]:
         match event:
             case e.TurnStarted():
-                self.thinking = []
+                self.thinking[event.id] = []
             case e.ReasoningStreamed():
-                self.thinking.append(event.text)
+                self.thinking.setdefault(event.id, []).append(event.text)
             case e.TurnRetried():
                 # What was streamed of it was never said.
-                self.thinking = []
+                self.thinking[event.id] = []
                 yield _note(f"{event.model}: {event.reason}; asked again after {event.delay:.1f} s")
             case e.TurnEnded():
                 self.tokens_in += event.input_tokens
@@ -131,7 +132,7 @@ class _Telling:
                 yield from self._said(event)
 
     def _said(self, event: e.TurnEnded) -> Iterator[str]:
-        thinking, self.thinking = "".join(self.thinking), []
+        thinking = "".join(self.thinking.pop(event.id, ()))
         head = f"### {plain(event.role.capitalize())} ({plain(event.model)})"
         parts = [folded("thinking", fenced(thinking, "markdown"))] if thinking.strip() else []
         if event.text.strip():
@@ -204,6 +205,10 @@ def _part(event: e.Event) -> Iterator[str]:
             yield f"## Plan\n\n{_numbered(event.steps)}"
             if event.files:
                 yield f"Files: {_names(event.files)}"
+            if event.parts:
+                yield f"In parts: {plain('; '.join(event.parts))}"
+        case e.PartsDeclined() | e.PartStarted() | e.PartEnded() | e.PartsMerged():
+            yield _note(part_line(event))
         case e.PlanUpdated():
             ticks = {"done": "x"}
             items = (f"- [{ticks.get(state, ' ')}] {plain(text)}" for text, state in event.items)

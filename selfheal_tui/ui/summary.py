@@ -17,6 +17,8 @@ from selfheal_tui.core.events import (
     Committed,
     Event,
     HunksRefused,
+    PartsMerged,
+    PartStarted,
     PlanProposed,
     ProposalMade,
     Pushed,
@@ -175,6 +177,10 @@ def _phase(summary: Summary, event: Event) -> Summary:
             phase, waits = "interrupted: waits for you", True
         case PlanProposed():
             phase = "planned"
+        case PartStarted():
+            phase = f"{event.of} parts at once"
+        case PartsMerged():
+            phase = "merges the parts"
         case ReviewGiven():
             phase = f"reviewed: {event.verdict}"
         case AttemptEnded():

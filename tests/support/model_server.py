@@ -4,14 +4,16 @@
         LiteLLMModel("openai/any", api_base=server.base_url)
 
 A script is a list of turns played in order, or a dict of such lists by role (`planner`, `coder`,
-`reviewer`: told by the tools on offer). A turn is an `Answer`, a `Raw`, or a function of the
-request's parsed body that makes one. Everything received is in `server.requests`.
+`reviewer`: told by the tools on offer; `coder 1` and so on: the coder of that part). A turn is an
+`Answer`, a `Raw`, or a function of the request's parsed body that makes one. Everything received is
+in `server.requests`.
 As a program: `python -m tests.support.model_server script.json` prints its URL and serves.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import select
 import socket
 import sys
@@ -72,6 +74,8 @@ class Raw:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+_PART = re.compile(r"Yours is part (\d)")
+
 Turn = Answer | Raw
 Step = Turn | Callable[[dict[str, Any]], Turn]
 Script = Sequence[Step] | Mapping[str, Sequence[Step]]
@@ -105,9 +109,12 @@ def submit(summary: str, commit_message: str = "Heal the check") -> Answer:
     return call("submit", summary=summary, commit_message=commit_message)
 
 
-def submit_plan(*steps: str, files: Sequence[str] = ()) -> Answer:
+def submit_plan(
+    *steps: str, files: Sequence[str] = (), parts: Sequence[Mapping[str, object]] = ()
+) -> Answer:
     """The planner's last call."""
-    return call("submit_plan", steps=list(steps), files=list(files))
+    more = {"parts": list(parts)} if parts else {}
+    return call("submit_plan", steps=list(steps), files=list(files), **more)
 
 
 def submit_review(
@@ -247,14 +254,16 @@ def tool_names(body: Mapping[str, Any]) -> list[str]:
 
 
 def role_of(body: Mapping[str, Any]) -> str:
-    """Planner, coder or reviewer, by the tools on offer (or named in a text protocol's prompt)."""
+    """Planner, coder or reviewer, by the tools on offer (or named in a text protocol's prompt);
+    the coder of a part, by its brief."""
     names = tool_names(body)
     known = json.dumps(body.get("messages", [{}])[0]) if not names else ""
     if "submit_plan" in names or "submit_plan" in known:
         return "planner"
     if "submit_review" in names or "submit_review" in known:
         return "reviewer"
-    return "coder"
+    part = _PART.search("\n".join(map(_text_of, body.get("messages", ())[:2])))
+    return f"coder {part[1]}" if part else "coder"
 
 
 # --- the server ----------------------------------------------------------------------------

@@ -35,6 +35,7 @@ def roles():
         workspace,
         plan=True,
         review=True,
+        delegate=True,
         command_timeout=120,
         ask=nobody_answers,
         emit=print,

@@ -453,6 +453,27 @@ async def test_ignored_files_and_caches_are_no_part_of_the_change(bench):
     assert [path for path, _, _ in bench.proof.files] == ["a.txt", "new/.gitignore"]
 
 
+async def test_a_folder_that_ignores_itself_is_no_part_of_the_change(bench):
+    script = [
+        call("bash", command="mkdir c; echo '*' > c/.gitignore; echo 1 > c/x"),
+        call("bash", command="echo 2 > c/x; echo 2 > c/y"),
+        call("bash", command="mkdir d; printf '*\\n!.gitignore\\n' > d/.gitignore; echo 1 > d/x"),
+        submitted(write("a.txt", "b\n")),
+    ]
+    await bench.run(script)
+    assert [path for path, _, _ in bench.proof.files] == ["a.txt", "d/.gitignore"]
+
+
+async def test_a_folder_that_no_longer_ignores_itself_is_part_of_the_change(bench):
+    script = [
+        call("bash", command="mkdir c; echo '*' > c/.gitignore; echo 1 > c/x"),
+        call("bash", command="rm c/.gitignore; echo 2 > c/x"),
+        submitted(write("a.txt", "b\n")),
+    ]
+    await bench.run(script)
+    assert [path for path, _, _ in bench.proof.files] == ["a.txt", "c/x"]
+
+
 async def test_what_the_check_writes_is_no_part_of_the_change(bench):
     bench.place.write("check.sh", "echo trace >> trace.txt; grep -qx b a.txt\n")
     bench.place.git("commit", "-qam", "Leave traces")

@@ -19,6 +19,7 @@ from selfheal_tui.adapters.git.environment import (
 )
 from selfheal_tui.adapters.git.ground import Ground, ground
 from selfheal_tui.adapters.git.index import sweep
+from selfheal_tui.adapters.git.merge import TreeMerges
 from selfheal_tui.adapters.git.obstacles import check_state
 from selfheal_tui.adapters.git.patience import Patience
 from selfheal_tui.adapters.git.push import Pushes
@@ -45,6 +46,7 @@ from selfheal_tui.core.approval import (
     WorktreeRequest,
 )
 from selfheal_tui.core.events import Undone
+from selfheal_tui.core.merge import Merge
 from selfheal_tui.core.slug import unused_branch
 from selfheal_tui.errors import RepositoryRefused
 
@@ -63,6 +65,7 @@ class GitRepository:
         self._commits = Commits(ground)
         self._updates = Updates(ground)
         self._undos = Undos(ground)
+        self._merges = TreeMerges(ground.shadow, ground.scratch)
         self._pushes = pushes
         self._staleness = Staleness(ground, pushes)
         self._lock = asyncio.Lock()
@@ -85,6 +88,10 @@ class GitRepository:
         """The tree to commit for the candidate `tree`. Raises RepositoryRefused on a conflict
         with uncommitted edits, naming the files."""
         return await in_thread(self._commits.tree_for, snapshot, tree)
+
+    async def merge_trees(self, base: str, ours: str, theirs: str) -> Merge:
+        """What leads from `base` to `theirs` on top of `ours`, all trees of the shadow."""
+        return await in_thread(self._merges.merge, base, ours, theirs)
 
     async def commit_request(
         self, snapshot: Snapshot, tree: str, message: str, *, branch: str | None

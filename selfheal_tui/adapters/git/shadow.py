@@ -106,9 +106,9 @@ class ShadowRepository:
         """A unified diff in git's format; binary files are only named, bad UTF-8 is replaced."""
         return await in_thread(self.unified, old, new)
 
-    async def ignored(self, tree: str, paths: Sequence[str]) -> frozenset[str]:
+    async def ignored(self, tree: str, paths: Sequence[str], *, held: str = "") -> frozenset[str]:
         """Which of `paths` the ignore rules of `tree` (and the user's own) leave out."""
-        return await in_thread(self.left_out, tree, paths)
+        return await in_thread(self.left_out, tree, paths, held or tree)
 
     async def close(self) -> None:
         """Forget what is cached. The repository stays, for `--resume`."""
@@ -153,10 +153,10 @@ class ShadowRepository:
             new,
         ).decode("utf-8", "replace")
 
-    def left_out(self, tree: str, paths: Sequence[str]) -> frozenset[str]:
-        entries = self.entries(tree)
-        asked = [path for path in paths if path not in entries]
-        return self._rules.ignored(self._rule_files(entries), asked)
+    def left_out(self, tree: str, paths: Sequence[str], held: str) -> frozenset[str]:
+        there = self.entries(held)
+        asked = [path for path in paths if path not in there]
+        return self._rules.ignored(self._rule_files(self.entries(tree)), asked)
 
     # --- for this package
 

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from selfheal_tui.core import events as e
+from selfheal_tui.core.delegation import PartEvent, part_line
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.entries import (
@@ -40,6 +41,7 @@ class _Turn:
     """What is on the screen of a turn that streams."""
 
     id: str
+    role: str = ""
     text: TextBlock | None = None
     thinking: ThinkingBlock | None = None
     blocks: list[Block] = field(default_factory=list)
@@ -60,7 +62,8 @@ class ReasoningPane(Pane):
         self._rows = Rows(follows=True, id="talk")
         self._plan_rows = Rows(short=True, id="plan")
         self._plan = PlanBlock()
-        self._turn: _Turn | None = None
+        self._turns: dict[str, _Turn] = {}
+        self._models: dict[str, str] = {}
         self._tools: dict[str, ToolBlock] = {}
         self._attempt: DividerBlock | None = None
         self._role = ""
@@ -79,7 +82,7 @@ class ReasoningPane(Pane):
         return self._plan.items
 
     def busy(self) -> bool:
-        return self._turn is not None
+        return bool(self._turns)
 
     def draw(self) -> None:
         self._plan_rows.display = bool(self._plan.items)
@@ -105,6 +108,10 @@ class ReasoningPane(Pane):
                 self._see_attempt(event)
             case e.PlanProposed():
                 self._show_plan(tuple((step, "todo") for step in event.steps))
+                if event.parts:
+                    self._put(NoteBlock(f"planned in parts: {'; '.join(event.parts)}", "accent"))
+            case e.PartStarted() | e.PartEnded() | e.PartsMerged() | e.PartsDeclined():
+                self._put(_part(event))
             case e.PlanUpdated():
                 self._show_plan(event.items)
             case e.MessageSent():
@@ -127,9 +134,7 @@ class ReasoningPane(Pane):
         self._plan.show(items)
 
     def _stream(self, event: e.TextStreamed | e.ReasoningStreamed, at: float) -> None:
-        turn = self._turn
-        if turn is None or turn.id != event.id:
-            turn = self._turn = _Turn(event.id)
+        turn = self._turns.setdefault(event.id, _Turn(event.id))
         if isinstance(event, e.ReasoningStreamed):
             if turn.thinking is None or turn.thinking.done:
                 turn.thinking = ThinkingBlock(at)
@@ -144,6 +149,7 @@ class ReasoningPane(Pane):
         turn.text.add(event.text)
 
     def _put_in(self, turn: _Turn, block: Block) -> None:
+        self._name_role(turn.role)
         turn.blocks.append(block)
         self._put(block)
 
@@ -152,8 +158,11 @@ class ReasoningPane(Pane):
     ) -> None:
         match event:
             case e.TurnStarted():
-                self._turn = _Turn(event.id)
-                self._name_role(event)
+                self._models[event.role] = event.model
+                if not self._turns:
+                    # Beside others a heading comes with the first word under it.
+                    self._name_role(event.role)
+                self._turns[event.id] = _Turn(event.id, event.role)
             case e.TurnRetried():
                 self._void(event.id)
                 wait = f"asking again in {seconds(event.delay)}"
@@ -165,24 +174,26 @@ class ReasoningPane(Pane):
             case e.TurnEnded():
                 self._end_turn(event, at)
 
-    def _name_role(self, event: e.TurnStarted) -> None:
-        if event.role == self._role:
+    def _name_role(self, role: str) -> None:
+        """Say who speaks, wherever it is not who spoke last: parts speak across each other."""
+        if not role or role == self._role:
             return
-        self._role = event.role
-        name = shown(event.role).capitalize()
-        self._put(_RoleBlock(line((name, "title"), ("  " + shown(event.model), "dim"))))
+        self._role = role
+        name = shown(role).capitalize()
+        model = shown(self._models.get(role, ""))
+        self._put(_RoleBlock(line((name, "title"), (f"  {model}", "dim"))))
 
     def _void(self, turn_id: str) -> None:
         """What streamed of a failed request was never said."""
-        if self._turn is None or self._turn.id != turn_id:
+        turn = self._turns.get(turn_id)
+        if turn is None:
             return
-        for block in self._turn.blocks:
+        for block in turn.blocks:
             self._rows.remove_block(block)
-        self._turn = _Turn(turn_id)
+        self._turns[turn_id] = _Turn(turn_id, turn.role)
 
     def _end_turn(self, event: e.TurnEnded, at: float) -> None:
-        turn = self._turn or _Turn(event.id)
-        self._turn = None
+        turn = self._turns.pop(event.id, None) or _Turn(event.id)
         if turn.thinking is not None:
             turn.thinking.finish(at)
         if event.text.strip():
@@ -198,6 +209,7 @@ class ReasoningPane(Pane):
         if isinstance(event, e.ToolCalled):
             block = ToolBlock(event.name, event.arguments, at)
             self._tools[event.id] = block
+            self._name_role(event.role)
             self._put(block)
         elif running := self._tools.pop(event.id, None):
             running.finish(event.text, at, ok=event.ok)
@@ -249,6 +261,19 @@ def _outcome(event: e.AttemptEnded) -> Content:
     word = line((shown(event.outcome), _OUTCOMES.get(event.outcome, "warned")))
     failing = line((f" · {counted(len(event.failing), 'failing test')}", "dim"))
     return word + failing if event.failing else word
+
+
+def _part(event: PartEvent) -> NoteBlock:
+    match event:
+        case e.PartEnded():
+            style = "ok" if event.outcome == "submitted" else "warned"
+        case e.PartsMerged():
+            style = "warned" if event.conflicts else "ok"
+        case e.PartStarted():
+            style = "accent"
+        case e.PartsDeclined():
+            style = "dim"
+    return NoteBlock(part_line(event), style)
 
 
 def _note(event: e.Event) -> Block | None:
