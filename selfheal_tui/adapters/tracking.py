@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ def track(
     uri, artifacts = _store(where)
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)
-        board = _Board(client, _experiment(client, artifacts))
+        board = _Board(mlflow, client, _experiment(client, artifacts))
         board.log(name, run, outcomes, figures)
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise SelfhealError(f"the MLflow store {where} refuses: {error}") from error
@@ -62,7 +64,8 @@ def track(
 class _Board:
     """Writes runs into one experiment."""
 
-    def __init__(self, client: Any, experiment: str) -> None:
+    def __init__(self, mlflow: Any, client: Any, experiment: str) -> None:
+        self._entities = mlflow.entities
         self._client = client
         self._experiment = experiment
 
@@ -74,9 +77,7 @@ class _Board:
         figures: Figures,
     ) -> None:
         parent = self._begin(name, {})
-        for key, value in run.items():
-            self._client.log_param(parent, key, value)
-        self._metrics(parent, _figures(figures))
+        self._values(parent, _figures(figures), run)
         for outcome in outcomes:
             self._case(parent, outcome)
         self._client.set_terminated(parent)
@@ -92,7 +93,7 @@ class _Board:
         }
         case = self._begin(outcome.case, tags)
         self._client.log_text(case, outcome.task, "prompt.txt")
-        self._metrics(case, _of_case(outcome))
+        self._values(case, _of_case(outcome), {})
         self._client.set_terminated(case)
 
     def _begin(self, name: str, tags: Mapping[str, str]) -> str:
@@ -100,13 +101,20 @@ class _Board:
         identity: str = made.info.run_id
         return identity
 
-    def _metrics(self, run: str, values: Mapping[str, float]) -> None:
-        for key, value in values.items():
-            self._client.log_metric(run, key, value)
+    def _values(self, run: str, metrics: Mapping[str, float], params: Mapping[str, Any]) -> None:
+        """All of a run in one go: each call is a transaction of the store."""
+        now = int(time.time() * 1000)
+        metric, param = self._entities.Metric, self._entities.Param
+        self._client.log_batch(
+            run,
+            metrics=[metric(key, value, now, 0) for key, value in metrics.items()],
+            params=[param(key, str(value)) for key, value in params.items()],
+        )
 
 
 def _load() -> Any:
     os.environ.update(BEFORE_IMPORT)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     return importlib.import_module("mlflow")
 
 

@@ -54,14 +54,14 @@ class HealsAtTheSecond:
             return submit_plan("Write the body.", files=["solution.py"])
         if role == "reviewer":
             return submit_review("approve", "It is the reference.")
-        return self._coded(problem, len(submits(body)))
+        return self._coded(problem, len(submits(body)), failed=was_shown_a_failure(body))
 
     def _asked_about(self, text: str) -> Mapping[str, str] | None:
         return next((one for one in self._problems if one["prompt"].strip() in text), None)
 
-    def _coded(self, problem: Mapping[str, str], submitted: int) -> Turn:
-        """Goes by what was submitted in this very conversation."""
-        right = submitted > 0 and problem["task_id"] not in self._never
+    def _coded(self, problem: Mapping[str, str], submitted: int, *, failed: bool) -> Turn:
+        """Goes by what was submitted, and answered, in this very conversation."""
+        right = failed and problem["task_id"] not in self._never
         wrong = WRONG.replace("for", f"for ({submitted})")
         content = problem["prompt"] + (problem["canonical_solution"] if right else wrong)
         return calls(
@@ -73,6 +73,13 @@ def submits(body: Mapping[str, Any]) -> list[str]:
     """Calls of `submit` in a conversation."""
     made = [one for message in body["messages"] for one in message.get("tool_calls") or ()]
     return [one["id"] for one in made if one["function"]["name"] == "submit"]
+
+
+def was_shown_a_failure(body: Mapping[str, Any]) -> bool:
+    """Whether a traceback came after a submit of the same conversation."""
+    texts = [_text(message) for message in body["messages"]]
+    first = next((at for at, one in enumerate(body["messages"]) if one.get("tool_calls")), None)
+    return first is not None and any("Traceback" in text for text in texts[first:])
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -61,7 +61,9 @@ def json_report(run: Mapping[str, Any], outcomes: Sequence[CaseOutcome], figures
 
 def cost_words(cost: float, *, priced: bool) -> str:
     """A cost, and whether it is all of it."""
-    return f"{cost:.4f} USD" if priced else f"{cost:.4f} USD and what has no known price"
+    if priced:
+        return f"{cost:.4f} USD"
+    return f"at least {cost:.4f} USD" if cost else "cost not known"
 
 
 def _row(outcome: CaseOutcome) -> tuple[str, ...]:
