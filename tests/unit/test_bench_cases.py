@@ -131,8 +131,7 @@ def test_no_problem_is_lost_without_a_word(problems):
     content = "\n".join(map(json.dumps, problems)).encode()
     try:
         cases = read_humaneval(content, "few")
-    except UsageError as error:
-        assert "few" in str(error)
+    except UsageError:
         return
     assert [case.id for case in cases] == [problem["task_id"] for problem in problems]
     assert len({case.name for case in cases}) == len(cases)
