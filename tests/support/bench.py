@@ -15,6 +15,7 @@ HEALED = CaseOutcome(
     outcome="committed",
     text="committed 1234 to selfheal/healed",
     healed_at=2,
+    red_before=True,
     attempts=("same", "green"),
     input_tokens=400,
     output_tokens=80,
@@ -38,7 +39,13 @@ NOT_HEALED = replace(
     attempts=("same", "worse"),
 )
 GREEN_BEFORE = replace(
-    HEALED, case="Hand/3", digest="d3", outcome="already green", healed_at=0, attempts=()
+    HEALED,
+    case="Hand/3",
+    digest="d3",
+    outcome="already green",
+    healed_at=0,
+    red_before=False,
+    attempts=(),
 )
 NO_ENGINE = replace(
     HEALED,

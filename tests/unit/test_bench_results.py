@@ -107,7 +107,8 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     ("fields", "status"),
     [
         ({}, "healed"),
-        ({"outcome": "already green"}, "already green"),
+        ({"outcome": "already green", "red_before": False}, "already green"),
+        ({"red_before": False}, "already green"),
         ({"exit_code": 1, "outcome": "not healed"}, "not healed"),
         ({"exit_code": 3, "outcome": "approval refused"}, "not healed"),
         ({"exit_code": 7, "outcome": "limit reached"}, "not healed"),

@@ -31,7 +31,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 @dataclass(frozen=True)
 class CaseOutcome:
     """One case, run to its end. `attempts` are the attempts' outcomes in order; `healed_at` is the
-    number of the one that healed, 0 for none; `priced` is false where a price was not known.
+    number of the one that healed, 0 for none; `red_before` says that the check failed on the case
+    as it came, without which nothing is healed; `priced` is false where a price was not known.
 
     `cost` is in USD, `seconds` from the session's first event to its last.
     """
@@ -43,6 +44,7 @@ class CaseOutcome:
     outcome: str
     text: str
     healed_at: int
+    red_before: bool
     attempts: tuple[str, ...]
     input_tokens: int
     output_tokens: int
@@ -54,10 +56,8 @@ class CaseOutcome:
 
     @property
     def status(self) -> str:
-        if self.outcome == ALREADY_GREEN:
-            return ALREADY_GREEN
         if self.exit_code == 0:
-            return HEALED
+            return HEALED if self.red_before else ALREADY_GREEN
         judged = self.exit_code in _VERDICTS or self.outcome in _OWN_DOING
         return NOT_HEALED if judged else NO_VERDICT
 
@@ -82,6 +82,7 @@ def outcome_of(
         outcome=result["outcome"],
         text=result["text"],
         healed_at=proof.get("attempt", 0) if result["exit_code"] == 0 else 0,
+        red_before=bool(result["failing_before"]),
         attempts=tuple(attempt["outcome"] for attempt in result["attempts"]),
         input_tokens=result["input_tokens"],
         output_tokens=result["output_tokens"],

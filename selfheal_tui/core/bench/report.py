@@ -63,7 +63,7 @@ def cost_words(cost: float, *, priced: bool) -> str:
     """A cost, and whether it is all of it."""
     if priced:
         return f"{cost:.4f} USD"
-    return f"at least {cost:.4f} USD" if cost else "cost not known"
+    return f"at least {cost:.4f} USD" if cost else "no price known"
 
 
 def _row(outcome: CaseOutcome) -> tuple[str, ...]:
