@@ -139,8 +139,15 @@ def _git(folder: Path, *arguments: str) -> None:
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(folder)}
     command = ["git", "-c", "core.hooksPath=/dev/null", *arguments]
     try:
+        # A Ctrl-C in the terminal is ours to hear; git must not end by it in the middle.
         subprocess.run(
-            command, cwd=folder, env=environment, check=True, capture_output=True, text=True
+            command,
+            cwd=folder,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise SelfhealError("git is not installed") from error

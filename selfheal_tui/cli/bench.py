@@ -30,6 +30,7 @@ from selfheal_tui.core.bench.figures import Figures, figures_of
 from selfheal_tui.core.bench.junit import junit_report
 from selfheal_tui.core.bench.outcome import NO_VERDICT, CaseOutcome
 from selfheal_tui.core.bench.report import cost_words, json_report, text_report
+from selfheal_tui.core.providers import first_available
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.text import one_line, printable
 from selfheal_tui.errors import Interrupted, NotHealed, SelfhealError, UsageError
@@ -57,16 +58,18 @@ def main(arguments: Sequence[str]) -> int:
         from selfheal_tui.adapters.tracking import check_installed
 
         check_installed()
+    if options.junit and not Path(options.junit).absolute().parent.is_dir():
+        raise UsageError(f"--junit {options.junit}: its folder does not exist")
     path, folder = Path(options.cases), Path(options.output_dir).resolve()
     cases = _chosen(read_cases(path), options)
     place = replace(Place.from_process(None), repository=folder)
     settings = _settings(options, place)
     if settings.sandbox.name == "local" and not options.yes:
         raise UsageError("--sandbox local has no isolation; confirm it with --yes")
-    results = ResultsFile(folder, _run(settings))
+    results = ResultsFile(folder, _run(settings, place))
     try:
         stopped_by = _heal(options, cases, place, settings, results)
-        report = _report(path.name, settings, cases, results)
+        report = _report(path.name, _run(settings, place), cases, results)
     finally:
         results.close()
     _deliver(report, options)
@@ -89,12 +92,12 @@ def _settings(options: argparse.Namespace, place: Place) -> Settings:
     return replace(settings, flow=flow, memory=MemorySettings(enabled=False))
 
 
-def _run(settings: Settings) -> dict[str, Any]:
+def _run(settings: Settings, place: Place) -> dict[str, Any]:
     """What all results have in common: those of other values are not to be mixed with them."""
     model, limits, sandbox = settings.model, settings.limits, settings.sandbox
     return {
         "selfheal": __version__,
-        "model": model.name,
+        "model": model.name or first_available(place.environment) or "",
         "roles": [model.planner, model.coder, model.reviewer],
         "attempts": limits.attempts,
         "max_cost": limits.max_cost,
@@ -186,11 +189,11 @@ def _is_finished(case: BenchCase, results: ResultsFile) -> bool:
 
 
 def _report(
-    name: str, settings: Settings, cases: Sequence[BenchCase], results: ResultsFile
+    name: str, run: dict[str, Any], cases: Sequence[BenchCase], results: ResultsFile
 ) -> Report:
     found = [(case, results.outcomes.get(case.id)) for case in cases]
     outcomes = tuple(one for case, one in found if one and one.digest == case.digest)
-    return Report(name, _run(settings), outcomes, figures_of(outcomes, len(cases)))
+    return Report(name, run, outcomes, figures_of(outcomes, len(cases)))
 
 
 def _deliver(report: Report, options: argparse.Namespace) -> None:

@@ -38,9 +38,8 @@ class CaseRuns:
         workers = [asyncio.ensure_future(self._work(number)) for number in range(self._jobs)]
         try:
             done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-            failed = [error for one in done if isinstance(error := one.exception(), SelfhealError)]
-            if failed:
-                self.stop(failed[0])
+            if failed := [error for one in done if (error := one.exception())]:
+                self.stop(SelfhealError(str(failed[0])))
             await asyncio.wait(workers)
         finally:
             for worker in workers:

@@ -21,6 +21,23 @@ from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
 from selfheal_tui.errors import UsageError
 from tests.support.problems import BESIDE, PROBLEMS, QUOTES, SECONDS, write_problems
 
+HEAD = b"""\
+import atexit as _atexit
+import os as _os
+import sys as _sys
+
+_passed = []
+
+
+@_atexit.register
+def _who_ends_early_has_not_passed():
+    if not _passed:
+        _sys.stdout.flush()
+        _os._exit(1)
+
+
+"""
+
 # --- HumanEval -----------------------------------------------------------------------------
 
 
@@ -33,10 +50,10 @@ def test_a_problem_is_a_module_with_a_stub_and_a_file_of_tests():
         TreeFile(
             "test_solution.py",
             REGULAR,
-            b"from solution import *\nfrom solution import in_seconds\n\n"
+            HEAD + b"from solution import *\nfrom solution import in_seconds\n\n"
             b"METADATA = {}\n\n\ndef check(candidate):\n"
             b"    assert candidate([1, 0, 1]) == 3601\n    assert candidate([0, 2, 0]) == 120\n\n\n"
-            b'if __name__ == "__main__":\n    check(in_seconds)\n',
+            b'if __name__ == "__main__":\n    check(in_seconds)\n    _passed.append(True)\n',
         ),
     )
     task = (
@@ -64,6 +81,16 @@ def test_the_check_fails_on_the_stub_and_passes_on_the_reference(tmp_path, probl
     assert stub.returncode == 1
     assert "NotImplementedError" in stub.stderr
     assert _check(tmp_path / "repository").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "solution", ["exit(0)\n", "import sys\n\n\ndef quoted(text):\n    sys.exit(0)\n"]
+)
+def test_a_solution_that_ends_the_program_has_not_passed(tmp_path, solution):
+    (case,) = read_humaneval(json.dumps(QUOTES).encode(), "x")
+    make_repository(case, tmp_path / "repository")
+    (tmp_path / "repository" / "solution.py").write_text(solution)
+    assert _check(tmp_path / "repository").returncode == 1
 
 
 def test_a_packed_file_and_a_plain_one_hold_the_same_cases(tmp_path):

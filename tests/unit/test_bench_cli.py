@@ -232,6 +232,7 @@ def test_a_case_that_was_changed_is_run_again(place, tmp_path):
         (["few.jsonl", "--output-dir", "out", "--fail-under", "90"], "must be 0 to 1"),
         (["few.jsonl", "--output-dir", "out", "--fail-under", "nan"], "must be 0 to 1"),
         (["few.jsonl", "--output-dir", "out", "--jobs", "0"], "must be at least 1"),
+        (["few.jsonl", "--output-dir", "out", "--junit", "no/j.xml"], "its folder does not exist"),
         (["few.jsonl", "--output-dir", "few.jsonl.d"], "holds other things"),
     ],
 )

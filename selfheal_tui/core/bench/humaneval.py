@@ -25,6 +25,23 @@ _FIELDS = ("task_id", "prompt", "entry_point", "test")
 _CHECK = re.compile(r"^(?:async )?def check\b", re.MULTILINE)
 _INDENT = "    "
 
+_HEAD = """\
+import atexit as _atexit
+import os as _os
+import sys as _sys
+
+_passed = []
+
+
+@_atexit.register
+def _who_ends_early_has_not_passed():
+    if not _passed:
+        _sys.stdout.flush()
+        _os._exit(1)
+
+"""
+"""A solution that calls `exit(0)` must not pass by it. Names that no `import *` takes the place of."""
+
 
 def read_humaneval(content: bytes, source: str) -> tuple[BenchCase, ...]:
     """The problems of a file, in its order. `source` names it in messages.
@@ -107,10 +124,11 @@ def _functions(module: str) -> set[str]:
 def _tests(test: str, entry: str) -> str:
     module = MODULE.removesuffix(".py")
     return (
+        f"{_HEAD}\n"
         # Tests call what stands beside the function in the prompt, and modules that it imports.
         f"from {module} import *\nfrom {module} import {entry}\n\n"
         f"{test.strip()}\n\n\n"
-        f'if __name__ == "__main__":\n{_INDENT}check({entry})\n'
+        f'if __name__ == "__main__":\n{_INDENT}check({entry})\n{_INDENT}_passed.append(True)\n'
     )
 
 
