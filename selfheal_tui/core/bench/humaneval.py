@@ -40,7 +40,7 @@ def _who_ends_early_has_not_passed():
         _os._exit(1)
 
 """
-"""A solution that calls `exit(0)` must not pass by it. Names that no `import *` takes the place of."""
+"""A solution that calls `exit(0)` must not pass by it; no `import *` replaces names with `_`."""
 
 
 def read_humaneval(content: bytes, source: str) -> tuple[BenchCase, ...]:
