@@ -16,6 +16,7 @@ SUBCOMMANDS = {
     "replay": "show a recorded run (events.jsonl) in the interface",
     "undo": "take the commit of a session back, and the files that are still its own",
     "web": "the interface in a browser of this machine, behind a link that works once",
+    "bench": "run the agent over a folder of cases, and report what it healed",
     "clean": "remove left-over containers and volumes of ours",
     "incidents": "what is remembered of earlier heals: list, show, edit, delete",
     "config": "show the settings, and where each came from",
@@ -94,14 +95,30 @@ def _mode_options(parser: Parser) -> None:
 
 def _run_options(parser: Parser) -> None:
     run = parser.add_argument_group("run")
-    run.add_argument("-m", "--model", metavar="NAME", help="LiteLLM model name for every role")
-    run.add_argument("--api-base", metavar="URL", help="an OpenAI-compatible server's endpoint")
+    model_options(run)
     run.add_argument(
         "--check",
         metavar="CMD",
         action="append",
         help="the command whose exit code is the verdict; several: all have to pass, in order",
     )
+    limit_options(run)
+    run.add_argument(
+        "--allow-test-changes",
+        action="store_true",
+        help="with --yes: also commit what changes tests, or how the check runs",
+    )
+    role_options(run)
+
+
+def model_options(run: argparse._ArgumentGroup) -> None:
+    """Which model answers."""
+    run.add_argument("-m", "--model", metavar="NAME", help="LiteLLM model name for every role")
+    run.add_argument("--api-base", metavar="URL", help="an OpenAI-compatible server's endpoint")
+
+
+def limit_options(run: argparse._ArgumentGroup) -> None:
+    """How far one session may go, and where its commands run."""
     run.add_argument(
         "--attempts", type=at_least(1, int), metavar="N", help="healing attempts (default: 3)"
     )
@@ -123,11 +140,10 @@ def _run_options(parser: Parser) -> None:
         choices=("off", "setup", "on"),
         help="never, only during approved set-up commands, always (default: setup)",
     )
-    run.add_argument(
-        "--allow-test-changes",
-        action="store_true",
-        help="with --yes: also commit what changes tests, or how the check runs",
-    )
+
+
+def role_options(run: argparse._ArgumentGroup) -> None:
+    """Which roles take part."""
     run.add_argument("--no-plan", action="store_true", help="skip the planner")
     run.add_argument("--no-review", action="store_true", help="skip the reviewer")
 

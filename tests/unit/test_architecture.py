@@ -64,7 +64,14 @@ def test_every_room_has_its_rule():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["--yes"], ["sessions", "--help"], ["doctor", "--help"]],
+    [
+        ["--version"],
+        ["--help"],
+        ["--yes"],
+        ["sessions", "--help"],
+        ["bench", "--help"],
+        ["doctor", "--help"],
+    ],
     ids=" ".join,
 )
 def test_nothing_heavy_is_loaded_before_it_is_used(arguments, tmp_path):
