@@ -23,6 +23,7 @@ from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
 from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.roles import Models, make_roles
 from selfheal_tui.agent.steering import Steering, StepCut
+from selfheal_tui.agent.surroundings import Surroundings
 from selfheal_tui.agent.tools import AskUser
 from selfheal_tui.agent.verify import Checker, tell_checks
 from selfheal_tui.agent.workspace import Workspace
@@ -188,7 +189,8 @@ class Course:
         provision = self._parts.provision
         async with self._step("sandbox image") as say:
             await provision.prepare(files, say)
-        for warning in provision.warnings:
+        told = provision.warnings
+        for warning in told:
             self._note(warning)
         request = provision.setup_request()
         if request is None:
@@ -199,6 +201,8 @@ class Course:
                 await self._steering.step(provision.setup(granted, say))
         except StepCut:
             self._note("the set-up command was ended early: what it installs is not there")
+        for warning in provision.warnings[len(told) :]:
+            self._note(warning)
 
     async def _open_workspace(self, ground: Ground) -> Workspace:
         self.workspace = Workspace(
@@ -219,7 +223,7 @@ class Course:
         checks = self._checks(ground.files)
         await self._provide(ground.files)
         workspace = await self._open_workspace(ground)
-        checker = self._checker(workspace, checks, ground.files) if checks else None
+        checker = self._checker(workspace, checks, ground) if checks else None
         kept, settings = self._order.kept, self._settings
         conversations = Conversations(
             session=self._order.session,
@@ -266,9 +270,8 @@ class Course:
             emit=self._emit,
         )
 
-    def _checker(
-        self, workspace: Workspace, checks: Sequence[Check], files: Sequence[TreeFile]
-    ) -> Checker:
+    def _checker(self, workspace: Workspace, checks: Sequence[Check], ground: Ground) -> Checker:
+        files = ground.files
         package = next((file.content for file in files if file.path == "package.json"), b"")
         return Checker(
             workspace,
@@ -278,6 +281,16 @@ class Course:
             focus_after=self._settings.check.focus_after,
             files=[file.path for file in files],
             scripts=package_scripts(package),
+            surroundings=Surroundings(
+                workspace=workspace,
+                shadow=ground.shadow,
+                images=self._parts.provision,
+                approvals=self._approvals,
+                steering=self._steering,
+                step=self._step,
+                emit=self._emit,
+                guess=self._order.partial,
+            ),
         )
 
     def _guarding(

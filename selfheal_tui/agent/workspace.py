@@ -84,6 +84,12 @@ class Workspace:
             )
         )
 
+    async def reopen(self, place: str) -> None:
+        """Change over to a fresh sandbox with the last synced tree, as from another image."""
+        await self.close()
+        self._place = place
+        await self.open()
+
     async def close(self) -> None:
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
