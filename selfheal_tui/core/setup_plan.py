@@ -244,8 +244,8 @@ def install_packages(packages: Iterable[str]) -> str:
     """The command that installs packages of the system and leaves none of its lists behind."""
     # apt's own user for downloads needs capabilities that a set-up's container does not have.
     return (
-        "apt-get -o APT::Sandbox::User=root update &&\n"
+        "apt-get -o APT::Sandbox::User=root update && "
         "apt-get -o APT::Sandbox::User=root install -y --no-install-recommends "
         + " ".join(packages)
-        + " &&\nrm -rf /var/lib/apt/lists/*"
+        + " && rm -rf /var/lib/apt/lists/*"
     )

@@ -83,3 +83,91 @@ def test_a_missing_package_is_installed_and_the_next_session_is_offline(place):
     assert next(e["purpose"] for e in events_of(place, "CheckEnded")) == "baseline"
     assert again.result["failing_before"] == ["test_greet.py::test_greet"]
     assert again.result["image"] == ended.result["image"]
+
+
+@pytest.mark.registry
+def test_a_failed_install_rolls_back_and_the_run_goes_on_red(place, engine):
+    files = FILES | {"docs/requirements-docs.txt": "PyYAML==0.0.0.dev99\n"}
+    place, before = place(files), tagged(engine)
+    ended, requests = heal(place, [submit("Nothing.", "x")] * 6)
+    assert ended.exit_code == 1, ended.err
+    (failed,) = events_of(place, "EnvironmentNotHealed")
+    assert "PyYAML==0.0.0.dev99" in failed["reason"]
+    assert (tagged(engine), kept(place)) == (before, [])
+    asked = [e for e in events_of(place, "ApprovalAsked") if e["kind"] == "setup"]
+    assert len(asked) == 1
+    assert "environment seems to lack: the Python module yaml" in str(requests)
+
+
+@pytest.mark.registry
+def test_a_program_that_is_not_there_is_installed(place):
+    check = f"jq -e . data.json && {CHECK}"
+    files = {"data.json": "{}\n", "a.py": "A = 1\n"}
+    files["test_a.py"] = "from a import A\n\n\ndef test_a():\n    assert A == 2\n"
+    place = place(files)
+    script = [calls(call("edit_file", path="a.py", old="1", new="2"), submit("x", "Mend"))]
+    ended, _ = heal(place, script, check=check)
+    assert ended.exit_code == 0, ended.err
+    (healed,) = events_of(place, "EnvironmentHealed")
+    assert "install -y --no-install-recommends jq" in healed["command"]
+
+
+def test_without_network_it_says_why_and_is_red(place):
+    place = place(FILES)
+    ended, _ = heal(place, [submit("Nothing.", "x")] * 6, "--network", "off")
+    assert ended.exit_code == 1, ended.err
+    (lacked,) = events_of(place, "EnvironmentLacked")
+    assert lacked["missing"] == ["the Python module yaml"]
+    assert "the network is off (--network off)" in lacked["reason"]
+    assert "! the environment lacks the Python module yaml; not healed" in ended.err
+
+
+def test_nobody_to_approve_it_is_exit_3(place):
+    place = place(FILES)
+    with ModelServer([]) as server:
+        ended = place.run(
+            "--headless", "--output", "json", "--model", "openai/x", "--api-base", server.base_url,
+            "--check", CHECK, "x",
+        )  # fmt: skip
+    assert ended.exit_code == 3
+    assert "set-up command was not approved" in ended.result["text"]
+    assert kept(place) == []
+
+
+def test_a_command_that_the_user_keeps_runs_first_and_its_layer_is_used_again(place):
+    place = place({"test_a.py": "def test_a():\n    assert open('/opt/mark').read() == 'b\\n'\n"})
+    place.run("config", "--add-setup", f"echo a >/opt/mark  # {uuid4()}")
+    place.run("config", "--add-setup", "echo b >/opt/mark")
+    ended, _ = heal(place, [])
+    assert (ended.exit_code, ended.result["outcome"]) == (0, "already green"), ended.err
+    (asked,) = events_of(place, "ApprovalAsked")
+    request = json.loads(asked["request"])
+    assert request["command"].endswith("&&\necho b >/opt/mark")
+    assert request["reason"] == "it healed this repository's environment before"
+    again, _ = heal(place, [], "--network", "off")
+    assert again.exit_code == 0
+    assert events_of(place, "ApprovalAsked") == []
+
+
+def test_a_kept_command_that_fails_is_left_out_and_named(place):
+    place = place({"test_a.py": "def test_a():\n    pass\n"})
+    place.run("config", "--add-setup", "echo so-it-is; exit 3")
+    ended, _ = heal(place, [])
+    assert (ended.exit_code, ended.result["outcome"]) == (0, "already green"), ended.err
+    assert "a kept set-up command failed and is left out" in ended.err
+    assert "so-it-is" in ended.err
+
+
+def test_the_dockerfile_builds_what_the_session_had(place, engine, base_image, tmp_path):
+    place = place({"a.py": "A = 1\n"})
+    place.run("config", "--add-setup", 'echo "it\'s $HOME" >/opt/mark')
+    text = place.run("config", "--dockerfile").out
+    (place.repository / "Dockerfile").write_text(text)
+    image, _ = engine.images.build(
+        path=str(place.repository), buildargs={"BASE_IMAGE": base_image}, rm=True
+    )
+    try:
+        said = engine.containers.run(image.id, ["cat", "/opt/mark", "a.py"], remove=True)
+        assert said == b"it's /root\nA = 1\n"
+    finally:
+        engine.images.remove(image.id, force=True)
