@@ -223,7 +223,8 @@ class Course:
         checks = self._checks(ground.files)
         await self._provide(ground.files)
         workspace = await self._open_workspace(ground)
-        checker = self._checker(workspace, checks, ground) if checks else None
+        surroundings = self._surroundings(workspace, ground)
+        checker = self._checker(workspace, checks, ground, surroundings) if checks else None
         kept, settings = self._order.kept, self._settings
         conversations = Conversations(
             session=self._order.session,
@@ -240,6 +241,7 @@ class Course:
             command_timeout=settings.sandbox.command_timeout,
             ask=self._ask_user,
             emit=self._emit,
+            setup=surroundings.ask if settings.sandbox.network == "setup" else None,
         )
         return Healing(
             job=Job(
@@ -270,7 +272,13 @@ class Course:
             emit=self._emit,
         )
 
-    def _checker(self, workspace: Workspace, checks: Sequence[Check], ground: Ground) -> Checker:
+    def _checker(
+        self,
+        workspace: Workspace,
+        checks: Sequence[Check],
+        ground: Ground,
+        surroundings: Surroundings,
+    ) -> Checker:
         files = ground.files
         package = next((file.content for file in files if file.path == "package.json"), b"")
         return Checker(
@@ -281,16 +289,20 @@ class Course:
             focus_after=self._settings.check.focus_after,
             files=[file.path for file in files],
             scripts=package_scripts(package),
-            surroundings=Surroundings(
-                workspace=workspace,
-                shadow=ground.shadow,
-                images=self._parts.provision,
-                approvals=self._approvals,
-                steering=self._steering,
-                step=self._step,
-                emit=self._emit,
-                guess=self._order.partial,
-            ),
+            surroundings=surroundings,
+        )
+
+    def _surroundings(self, workspace: Workspace, ground: Ground) -> Surroundings:
+        return Surroundings(
+            workspace=workspace,
+            shadow=ground.shadow,
+            images=self._parts.provision,
+            approvals=self._approvals,
+            steering=self._steering,
+            step=self._step,
+            emit=self._emit,
+            # A guessed name is for the eyes of somebody who is there.
+            guess=self._order.partial,
         )
 
     def _guarding(

@@ -19,6 +19,7 @@ from selfheal_tui.core.approval import Granted, SetupRequest
 from selfheal_tui.core.checks import CheckResult
 from selfheal_tui.core.environment import Missing
 from selfheal_tui.core.events import EnvironmentHealed, EnvironmentLacked, EnvironmentNotHealed
+from selfheal_tui.core.setup_asked import AskedSetup, asked_setup
 from selfheal_tui.core.setup_plan import SetupPlan, plan_setup
 from selfheal_tui.errors import ApprovalRefused, SandboxError
 
@@ -61,6 +62,14 @@ class _Trial:
     image: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What became of a set-up that the model asked for, as a sentence for it."""
+
+    done: bool
+    text: str
+
+
 class Surroundings:
     """One run's environment. `guess` says that somebody looks at each command before it runs."""
 
@@ -86,7 +95,10 @@ class Surroundings:
         self._guess = guess
         self._rounds = 0
         self._seen: set[tuple[str, str]] = set()
+        self._asked: set[str] = set()
         self._trial: _Trial | None = None
+        self.unhealed = ""
+        """Why the last thing that was missing could not be brought; for the model."""
 
     async def heal_baseline(self, result: CheckResult) -> bool:
         """Whether the environment has changed, so that the check on the untouched tree is to run
@@ -105,8 +117,46 @@ class Surroundings:
         try:
             return await self._heal(result)
         except ApprovalRefused as refused:
-            self._emit(EnvironmentNotHealed("", str(refused)))
+            self._not_healed("", str(refused))
             return False
+
+    async def ask(self, command: str) -> Asked | None:
+        """A command of the model's, as a set-up, where it is one; None for every other."""
+        asked = asked_setup(command)
+        if asked is None:
+            return None
+        request = self._images.extension(asked.command, "the model asks for it")
+        if isinstance(request, str):
+            # Where there are no set-ups it is a command like any other.
+            return None
+        if why := await self._why_not(asked):
+            return Asked(False, why)
+        self._rounds += 1
+        self._asked.add(asked.command)
+        try:
+            granted = await self._approvals.get(request)
+        except ApprovalRefused as refused:
+            return Asked(False, str(refused))
+        await self._extend(granted, SetupPlan(asked.command, "", ()))
+        trial, self._trial = self._trial, None
+        if trial is None:
+            return Asked(False, self.unhealed)
+        self._keep(trial)
+        return Asked(True, f"installed by the set-up `{asked.command}`; the shell is a new one")
+
+    async def _why_not(self, asked: AskedSetup) -> str:
+        if asked.command in self._asked:
+            return "this set-up was asked for already"
+        if self._rounds >= ROUNDS:
+            return f"{ROUNDS} set-ups were run already"
+        base = await self._shadow.files(self._workspace.base)
+        unknown = asked.unknown({file.path: file.content for file in base})
+        if unknown and not self._guess:
+            return (
+                f"{', '.join(unknown)}: not a name that the project or selfheal knows, and nobody"
+                " is there to look at it; do without it"
+            )
+        return ""
 
     async def _heal(self, result: CheckResult) -> bool:
         new = [missing for missing in result.missing if _key(missing) not in self._seen]
@@ -120,7 +170,8 @@ class Surroundings:
         request = self._images.extension(command, plan.reason) if command else ""
         if isinstance(request, str):
             lacks = tuple(missing.words for missing in new)
-            self._emit(EnvironmentLacked(lacks, "", "; ".join(filter(None, (request, why)))))
+            self.unhealed = "; ".join(filter(None, (request, why)))
+            self._emit(EnvironmentLacked(lacks, "", self.unhealed))
             return False
         self._rounds += 1
         words = tuple(missing.words for missing in new)
@@ -139,10 +190,10 @@ class Surroundings:
             async with self._step("set-up", command) as say:
                 image = await self._steering.step(self._images.extend(granted, say))
         except StepCut:
-            self._emit(EnvironmentNotHealed(command, "the set-up was ended early"))
+            self._not_healed(command, "the set-up was ended early")
             return False
         except SandboxError as error:
-            self._emit(EnvironmentNotHealed(command, str(error)))
+            self._not_healed(command, str(error))
             return False
         self._trial = _Trial(plan, image)
         await self._workspace.reopen(self._images.place)
@@ -156,13 +207,20 @@ class Surroundings:
         still = {_key(missing) for missing in result.missing}
         left = [missing.words for missing in trial.plan.brings if _key(missing) in still]
         if len(left) < len(trial.plan.brings):
-            self._images.keep_extension()
-            self._emit(EnvironmentHealed(trial.plan.command, trial.image))
+            self._keep(trial)
             return
         self._images.drop_extension()
         reason = f"it ran, but does not bring {'; '.join(left)}: it is not kept"
-        self._emit(EnvironmentNotHealed(trial.plan.command, reason))
+        self._not_healed(trial.plan.command, reason)
         await self._workspace.reopen(self._images.place)
+
+    def _keep(self, trial: _Trial) -> None:
+        self._images.keep_extension()
+        self._emit(EnvironmentHealed(trial.plan.command, trial.image))
+
+    def _not_healed(self, command: str, reason: str) -> None:
+        self.unhealed = f"A set-up was tried: {reason}"
+        self._emit(EnvironmentNotHealed(command, reason))
 
 
 def _key(missing: Missing) -> tuple[str, str]:

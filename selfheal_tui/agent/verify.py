@@ -86,6 +86,9 @@ class Checker:
         first = await self.here("baseline", _always)
         while self._surroundings and await self._surroundings.heal_baseline(first):
             first = await self.here("baseline", _always)
+        return self._with_reason(await self._twice(first))
+
+    async def _twice(self, first: CheckResult) -> CheckResult:
         self._is_slow = first.seconds >= self._focus_after
         for part in first.parts or (first,):
             if part.exit_code == NOT_FOUND:
@@ -104,7 +107,13 @@ class Checker:
         result = await self._verdict(ledger)
         while self._surroundings and await self._surroundings.heal(result):
             result = await self._verdict(ledger)
-        return result
+        return self._with_reason(result)
+
+    def _with_reason(self, result: CheckResult) -> CheckResult:
+        """With why what it lacks could not be brought, so that the model does not wait for it."""
+        if self._surroundings is None or not result.missing:
+            return result
+        return replace(result, unhealed=self._surroundings.unhealed)
 
     async def _verdict(self, ledger: Ledger) -> CheckResult:
         first = await self._focused(ledger)

@@ -85,7 +85,8 @@ class Workspace:
         )
 
     async def reopen(self, place: str) -> None:
-        """Change over to a fresh sandbox with the last synced tree, as from another image."""
+        """Change over to a fresh sandbox with the tree as it is now, as from another image."""
+        await self.sync_or_drop()
         await self.close()
         self._place = place
         await self.open()

@@ -162,6 +162,11 @@ def _node(thing: Missing, files: Mapping[str, bytes], guess: bool) -> _Step | st
     return _Step(thing, "run", command, "and that the package of its name is meant is a GUESS")
 
 
+def node_package_named(name: str, files: Mapping[str, bytes]) -> bool:
+    """Whether a package.json of the tree names this package."""
+    return _node_named(name, files) is not None
+
+
 def _node_named(name: str, files: Mapping[str, bytes]) -> str | None:
     """The command that installs what a package.json names so; None where none does."""
     paths = (path for path in files if posixpath.basename(path) == "package.json")

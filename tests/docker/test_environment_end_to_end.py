@@ -112,6 +112,39 @@ def test_a_program_that_is_not_there_is_installed(place):
     assert "install -y --no-install-recommends jq" in healed["command"]
 
 
+@pytest.mark.registry
+def test_an_attempt_that_adds_an_import_gets_its_package(place):
+    files = {"greet.py": "def greet(text):\n    return 'Hello'\n"}
+    place = place(files | {"test_greet.py": FILES["test_greet.py"]})
+    new = "import yaml\n\n\ndef greet(text):\n    return 'Hello ' + yaml.safe_load(text)['name']\n"
+    script = [calls(call("write_file", path="greet.py", content=new), submit("x", "Greet"))]
+    ended, _ = heal(place, script)
+    assert ended.exit_code == 0, ended.err
+    assert [e["outcome"] for e in events_of(place, "AttemptEnded")] == ["green"]
+    (healed,) = events_of(place, "EnvironmentHealed")
+    assert healed["command"] == "pip install PyYAML"
+
+
+@pytest.mark.registry
+def test_the_model_asks_for_a_package_by_the_command_it_knows(place):
+    new = "import six\n\n\ndef greet(text):\n    return 'Hello Ada' if six.PY3 else ''\n"
+    place = place({"greet.py": "def greet(text):\n    pass\n",
+                   "test_greet.py": FILES["test_greet.py"]})  # fmt: skip
+    script = [
+        calls(
+            call("write_file", path="greet.py", content=new),
+            call("bash", command="pip install six"),
+        ),
+        call("bash", command="python -c 'import greet; print(greet.greet(0))'"),
+        submit("x", "Greet"),
+    ]
+    ended, requests = heal(place, script)
+    assert ended.exit_code == 0, ended.err
+    assert "installed by the set-up `pip install six`" in str(requests)
+    printed = [e["text"] for e in events_of(place, "CommandPrinted")]
+    assert "Hello Ada\n" in printed
+
+
 def test_without_network_it_says_why_and_is_red(place):
     place = place(FILES)
     ended, _ = heal(place, [submit("Nothing.", "x")] * 6, "--network", "off")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from selfheal_tui.adapters.local_provision import LocalProvision
+from selfheal_tui.adapters.scripted import calling
 from selfheal_tui.core.approval import Answer, SetupRequest, key_of, kind_of
 from selfheal_tui.core.checks import CheckResult
 from selfheal_tui.core.environment import Missing
@@ -17,10 +18,12 @@ from selfheal_tui.core.events import (
     EnvironmentLacked,
     EnvironmentNotHealed,
     StepEnded,
+    ToolReturned,
 )
+from selfheal_tui.core.setup_asked import AskedSetup, asked_setup
 from selfheal_tui.errors import SandboxError
 from selfheal_tui.headless import no_to_all, yes_to
-from tests.support.sessions import FILES, Bench, submitted, write
+from tests.support.sessions import FILES, Bench, submit, submitted, write
 
 YAML = "pip install PyYAML"
 NO_YAML = "ModuleNotFoundError: No module named 'yaml'"
@@ -175,6 +178,75 @@ async def test_a_no_in_an_attempt_is_told_and_the_run_goes_on(bench):
     assert ended.exit_code == 0, ended.text
     assert "was not approved: not that" in told(bench)[1].reason
     assert [e.kind for e in bench.of(ApprovalAsked)] == ["setup", "commit"]
+
+
+async def asking(bench, command, ask=None):
+    """What the model is told when it runs `command`."""
+    text = ""
+    first = calling(("bash", {"command": command}), write("a.txt", "b\n"))
+    ended = await bench.run([first, calling(submit())], ask)
+    assert ended.exit_code == 0, ended.text
+    for event in bench.of(ToolReturned):
+        text = text or event.text
+    return text
+
+
+@pytest.fixture
+def plain(bench):
+    """A check that lacks nothing."""
+    bench.place.write("check.sh", FILES["check.sh"])
+    bench.place.git("commit", "-qam", "Need nothing")
+    return bench
+
+
+async def test_the_model_asks_for_a_set_up_by_the_command_it_knows(plain):
+    text = await asking(plain, "python3 -m pip install -q PyYAML")
+    assert text == f"installed by the set-up `{YAML}`; the shell is a new one"
+    assert told(plain) == [EnvironmentHealed(YAML, "image+1")]
+    assert plain.provision.kept == [YAML]
+
+
+async def test_a_name_that_the_model_made_up_is_not_installed(plain):
+    text = await asking(plain, "pip install yaml-helper-utils")
+    assert "yaml-helper-utils: not a name that the project or selfheal knows" in text
+    assert plain.provision.ran == []
+
+
+async def test_a_failed_set_up_is_told_to_the_model_and_its_edits_stay(plain):
+    plain.provision = Images(fails="exit code 1")
+    assert await asking(plain, "pip install six") == "A set-up was tried: exit code 1"
+
+
+async def test_a_no_to_the_models_set_up_is_told(plain):
+    async def no_setup(request):
+        if kind_of(request) == "setup":
+            return Answer(key_of(request), granted=False, by="user", reason="not that")
+        return await yes_to(push=False)(request)
+
+    assert "not approved: not that" in await asking(plain, "pip install six", no_setup)
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [
+        ("pip install six", AskedSetup("pip", ("six",))),
+        ("python -m pip install -U 'PyYAML>=6'", AskedSetup("pip", ("PyYAML>=6",))),
+        ("sudo apt-get install -y jq git", AskedSetup("apt", ("jq", "git"))),
+        ("npm i -D left-pad@1.3.0", AskedSetup("npm", ("left-pad@1.3.0",))),
+        ("pip install -r requirements.txt", None),
+        ("pip install -i https://x.invalid six", None),
+        ("pip install ./here", None),
+        ("pip install git+https://x.invalid/a", None),
+        ("pip install six && rm -rf /", None),
+        ("pip install $(cat x)", None),
+        ("pip install 'six", None),
+        ("pip list", None),
+        ("pip install", None),
+        ("echo pip install six", None),
+    ],
+)
+def test_only_a_plain_command_asks_for_a_set_up(command, asked):
+    assert asked_setup(command) == asked
 
 
 async def test_the_local_sandbox_installs_nothing(bench):
