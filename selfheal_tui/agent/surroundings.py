@@ -18,10 +18,15 @@ from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.approval import Granted, SetupRequest
 from selfheal_tui.core.checks import CheckResult
 from selfheal_tui.core.environment import Missing
-from selfheal_tui.core.events import EnvironmentHealed, EnvironmentLacked, EnvironmentNotHealed
+from selfheal_tui.core.events import (
+    EnvironmentHealed,
+    EnvironmentLacked,
+    EnvironmentNotHealed,
+    Warned,
+)
 from selfheal_tui.core.setup_asked import AskedSetup, asked_setup
 from selfheal_tui.core.setup_plan import SetupPlan, plan_setup
-from selfheal_tui.errors import ApprovalRefused, SandboxError
+from selfheal_tui.errors import ApprovalRefused, SandboxError, SelfhealError
 
 ROUNDS = 5
 """Set-ups of one run at most. Each has to bring something that none before it was tried for."""
@@ -48,7 +53,7 @@ class Extendable(Protocol):
         output, and then nothing has changed."""
 
     def keep_extension(self) -> None:
-        """Keep what was added last for the next sessions."""
+        """Keep what was added last for the next sessions. Raises SelfhealError where it cannot."""
 
     def drop_extension(self) -> None:
         """Go back to what there was before `extend`."""
@@ -215,7 +220,11 @@ class Surroundings:
         await self._workspace.reopen(self._images.place)
 
     def _keep(self, trial: _Trial) -> None:
-        self._images.keep_extension()
+        try:
+            self._images.keep_extension()
+        except SelfhealError as error:
+            # This run has it all the same.
+            self._emit(Warned(f"the set-up is not kept for the next session: {error}"))
         self._emit(EnvironmentHealed(trial.plan.command, trial.image))
 
     def _not_healed(self, command: str, reason: str) -> None:

@@ -100,6 +100,17 @@ def test_a_failed_install_rolls_back_and_the_run_goes_on_red(place, engine):
 
 
 @pytest.mark.registry
+def test_an_install_that_does_not_help_leaves_nothing(place, engine):
+    files = {"test_a.py": "raise ModuleNotFoundError(\"No module named 'six'\")\n"}
+    place, before = place(files), tagged(engine)
+    ended, _ = heal(place, [submit("Nothing.", "x")] * 6)
+    assert ended.exit_code == 1, ended.err
+    (failed,) = events_of(place, "EnvironmentNotHealed")
+    assert failed["reason"] == "it ran, but does not bring the Python module six: it is not kept"
+    assert (tagged(engine), kept(place)) == (before, [])
+
+
+@pytest.mark.registry
 def test_a_program_that_is_not_there_is_installed(place):
     check = f"jq -e . data.json && {CHECK}"
     files = {"data.json": "{}\n", "a.py": "A = 1\n"}

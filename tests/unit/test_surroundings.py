@@ -19,9 +19,10 @@ from selfheal_tui.core.events import (
     EnvironmentNotHealed,
     StepEnded,
     ToolReturned,
+    Warned,
 )
 from selfheal_tui.core.setup_asked import AskedSetup, asked_setup
-from selfheal_tui.errors import SandboxError
+from selfheal_tui.errors import SandboxError, SelfhealError
 from selfheal_tui.headless import no_to_all, yes_to
 from tests.support.sessions import FILES, Bench, submit, submitted, write
 
@@ -85,6 +86,16 @@ async def test_a_baseline_that_cannot_start_is_healed_first(bench):
     baselines = [e for e in bench.of(CheckEnded) if e.purpose == "baseline"]
     assert len(baselines) == 2
     assert [e.name for e in bench.of(StepEnded) if e.name == "set-up"] == ["set-up"]
+
+
+async def test_what_cannot_be_kept_still_serves_this_run(bench):
+    def full():
+        raise SelfhealError("the disk is full")
+
+    bench.provision.keep_extension = full
+    ended = await bench.run(MENDS)
+    assert ended.exit_code == 0, ended.text
+    assert Warned("the set-up is not kept for the next session: the disk is full") in bench.events
 
 
 async def test_nobody_to_approve_it_is_exit_3_and_nothing_is_run(bench):

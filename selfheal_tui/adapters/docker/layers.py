@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import docker
 
+from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS
 from selfheal_tui.adapters.docker.images import Image
 from selfheal_tui.adapters.docker.setup import cached_setup
 from selfheal_tui.core.approval import SetupRequest
@@ -84,7 +85,16 @@ class Layers:
     def add(self, recipe: Recipe, image: Image) -> None:
         self._pile.append((recipe, image))
 
-    def drop(self) -> None:
-        """Take the layer on top off again."""
+    def drop(self) -> Image:
+        """Take the layer on top off again, and give it."""
         assert len(self._pile) > 1, "the base stays"
-        self._pile.pop()
+        return self._pile.pop()[1]
+
+
+def remove_layer(client: docker.DockerClient, name: str) -> None:
+    """Remove the image of a layer that helped nobody. Blocks."""
+    try:
+        client.api.remove_image(name)
+    except ENGINE_FAULTS:
+        # Another session may stand on it; then it is not nobody's.
+        return

@@ -14,7 +14,7 @@ from selfheal_tui.adapters.docker.container import OFF
 from selfheal_tui.adapters.docker.engine import connect, facts
 from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings
 from selfheal_tui.adapters.docker.images import Image, ensure_image, find_image, resolve_image
-from selfheal_tui.adapters.docker.layers import Layers, healed
+from selfheal_tui.adapters.docker.layers import Layers, healed, remove_layer
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.profiles import detect, named
 from selfheal_tui.adapters.docker.sandbox import open_docker_sandbox
@@ -57,6 +57,7 @@ class DockerProvision:
         self._client: docker.DockerClient | None = None
         self._profile: Profile | None = None
         self._layers: Layers | None = None
+        self._dropped: list[str] = []
         self._files: Sequence[TreeFile] = ()
         self._warnings: list[str] = []
 
@@ -141,7 +142,7 @@ class DockerProvision:
 
     def drop_extension(self) -> None:
         _, _, layers = self._ready()
-        layers.drop()
+        self._dropped.append(layers.drop().name)
 
     async def _run(self, recipe: Recipe, say: Say) -> Image:
         client, profile, layers = self._ready()
@@ -173,6 +174,8 @@ class DockerProvision:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
+            for name in self._dropped:
+                await in_thread(remove_layer, client, name)
             await in_thread(client.close)
 
     async def _engine(self, say: Say) -> docker.DockerClient:
