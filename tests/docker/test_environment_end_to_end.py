@@ -40,11 +40,11 @@ def tagged(engine):
     return [tag for image in found for tag in image.tags]
 
 
-def heal(place, script, *arguments, check=CHECK):
+def heal(place, script, *arguments, check=CHECK, **environment):
     with ModelServer(script) as server:
         ended = place.heal(
             server.base_url, "--check", check, "--no-plan", "--no-review",
-            "--output-dir", str(place.folder / "out"), *arguments,
+            "--output-dir", str(place.folder / "out"), *arguments, **environment,
         )  # fmt: skip
     return ended, server.requests
 
@@ -89,13 +89,17 @@ def test_a_missing_package_is_installed_and_the_next_session_is_offline(place):
 def test_a_failed_install_rolls_back_and_the_run_goes_on_red(place, engine):
     files = FILES | {"docs/requirements-docs.txt": "PyYAML==0.0.0.dev99\n"}
     place, before = place(files), tagged(engine)
-    ended, requests = heal(place, [submit("Nothing.", "x")] * 6)
+    index = "https://ada:hunter22-secret@index.invalid/simple"
+    ended, requests = heal(place, [submit("Nothing.", "x")] * 6, PIP_EXTRA_INDEX_URL=index)
     assert ended.exit_code == 1, ended.err
     (failed,) = events_of(place, "EnvironmentNotHealed")
     assert "PyYAML==0.0.0.dev99" in failed["reason"]
     assert (tagged(engine), kept(place)) == (before, [])
     asked = [e for e in events_of(place, "ApprovalAsked") if e["kind"] == "setup"]
     assert len(asked) == 1
+    written = "".join(file.read_text() for file in (place.folder / "out").iterdir())
+    assert "PIP_EXTRA_INDEX_URL is not handed to the build: it carries credentials" in written
+    assert "hunter22" not in written + ended.err + ended.out + str(requests)
     assert "environment seems to lack: the Python module yaml" in str(requests)
 
 
@@ -154,6 +158,30 @@ def test_the_model_asks_for_a_package_by_the_command_it_knows(place):
     assert "installed by the set-up `pip install six`" in str(requests)
     printed = [e["text"] for e in events_of(place, "CommandPrinted")]
     assert "Hello Ada\n" in printed
+
+
+@pytest.mark.registry
+def test_what_a_package_json_names_deep_below_is_installed(place):
+    wanted = {"dependencies": {"left-pad": "1.3.0"}}
+    test = (
+        "const test = require('node:test');\nconst pad = require('left-pad');\n"
+        "test('pads', () => require('assert').equal(pad('a', require('./width')), '  a'));\n"
+    )
+    place = place({
+        "apps/a/web/package.json": json.dumps(wanted),
+        "apps/a/web/width.js": "module.exports = 2;\n",
+        "apps/a/web/pad.test.js": test,
+    })  # fmt: skip
+    edit = call("edit_file", path="apps/a/web/width.js", old="2", new="3")
+    script = [calls(edit, submit("x", "Pad"))]
+    ended, _ = heal(place, script, check="cd apps/a/web && node --test")
+    assert ended.exit_code == 0, ended.err
+    (healed,) = events_of(place, "EnvironmentHealed")
+    assert healed["command"] == "(cd apps/a/web && npm install --no-package-lock)"
+    again, _ = heal(
+        place, script, "--network", "off", "--branch", "b", check="cd apps/a/web && node --test"
+    )
+    assert again.exit_code == 0, again.err
 
 
 def test_without_network_it_says_why_and_is_red(place):
