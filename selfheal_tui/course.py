@@ -402,7 +402,9 @@ class Course:
             self._settings.limits.attempts,
             models.coder.name,
         )
-        facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys(self._notes))
+        # Where the check runs elsewhere, this may be missing: the card says so.
+        added = [f"the sandbox also has `{it}`" for it in self._parts.provision.extensions]
+        facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys([*self._notes, *added]))
         proof = proof_of(healed, base, facts, ran, read_patch(patch), notes)
         self._memory.offer(healed, patch, message)
         self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))

@@ -47,6 +47,10 @@ class Provision(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of the sandbox to be."""
 
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """The set-up commands in the sandboxes that no file of the project asks for."""
+
     def extension(self, command: str, reason: str) -> SetupRequest | str:
         """The request for one more set-up; or why there can be none, as a sentence."""
 

@@ -17,6 +17,7 @@ class LocalProvision:
     warnings = ("the local sandbox has no isolation: commands run as you, on this machine",)
 
     image = "none is needed"
+    extensions: tuple[str, ...] = ()
 
     async def reach(self, say: Callable[[str], None]) -> str:
         return "none: commands run on this machine as you, with no isolation"

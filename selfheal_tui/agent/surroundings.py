@@ -126,7 +126,8 @@ class Surroundings:
             return False
 
     async def ask(self, command: str) -> Asked | None:
-        """A command of the model's, as a set-up, where it is one; None for every other."""
+        """A command of the model's, as a set-up, where it is one; None for every other. Raises
+        StepCut when the user ended it."""
         asked = asked_setup(command)
         if asked is None:
             return None
@@ -181,7 +182,11 @@ class Surroundings:
         self._rounds += 1
         words = tuple(missing.words for missing in new)
         self._emit(EnvironmentLacked(words, command, why))
-        return await self._extend(await self._approvals.get(request), plan)
+        granted = await self._approvals.get(request)
+        try:
+            return await self._extend(granted, plan)
+        except StepCut:
+            return False
 
     async def _plan(self, missing: list[Missing]) -> SetupPlan:
         base = await self._shadow.files(self._workspace.base)
@@ -196,7 +201,7 @@ class Surroundings:
                 image = await self._steering.step(self._images.extend(granted, say))
         except StepCut:
             self._not_healed(command, "the set-up was ended early")
-            return False
+            raise
         except SandboxError as error:
             self._not_healed(command, str(error))
             return False

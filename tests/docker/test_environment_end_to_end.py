@@ -76,6 +76,8 @@ def test_a_missing_package_is_installed_and_the_next_session_is_offline(place):
     assert ended.result["failing_before"] == ["test_greet.py::test_greet"]
     assert "the environment is healed and kept: pip install PyYAML==6.0.2" in ended.err
     assert place.git("status", "--porcelain") == ""
+    (made,) = events_of(place, "ProposalMade")
+    assert "the sandbox also has `pip install PyYAML==6.0.2`" in made["proof"]
 
     again, _ = heal(place, greets(), "--network", "off", "--branch", "again")
     assert again.exit_code == 0, again.err

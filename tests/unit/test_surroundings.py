@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from selfheal_tui.core.events import (
     EnvironmentHealed,
     EnvironmentLacked,
     EnvironmentNotHealed,
+    MessageSent,
     StepEnded,
     ToolReturned,
     Warned,
@@ -124,6 +126,20 @@ async def test_a_set_up_that_does_not_help_is_not_kept_and_not_tried_twice(bench
     assert bench.provision.marks == [()]
 
 
+async def test_a_set_up_that_the_user_cuts_short_changes_nothing(bench):
+    session = bench.session(MENDS * 3)
+
+    async def cut(granted, say):
+        session.cancel_step()
+        await asyncio.Event().wait()
+
+    bench.provision.extend = cut
+    ended = await session.run()
+    assert ended.exit_code == 1, ended.text
+    assert told(bench)[1:] == [EnvironmentNotHealed(YAML, "the set-up was ended early")]
+    assert bench.provision.kept == []
+
+
 async def test_without_network_the_reason_is_said(bench):
     bench.provision = Images(off="the network is off")
     await bench.run(MENDS * 3)
@@ -164,6 +180,22 @@ async def test_a_program_that_nobody_knows_is_still_a_usage_error(bench):
     assert ended.exit_code == 2
     assert "name an image that has it" in told(bench)[0].reason
     assert bench.provision.ran == []
+
+
+async def test_another_interpreter_is_said_in_plain_words(bench):
+    said = "ERROR: Package 'a' requires a different Python: 3.11.2 not in '>=3.13'"
+    bench.place.write("check.sh", f'echo "{said}"; exit 1\n')
+    bench.place.git("commit", "-qam", "Need another Python")
+    ended = await bench.run(MENDS * 3)
+    assert ended.exit_code == 1
+    assert told(bench) == [
+        EnvironmentLacked(
+            ("Python >=3.13 (there is 3.11.2)",),
+            "",
+            "Python >=3.13 (there is 3.11.2) is missing: a set-up command cannot change the"
+            " interpreter; name an image that has it with --image, or a sandbox with --sandbox",
+        )
+    ]
 
 
 async def test_an_attempt_that_adds_an_import_gets_its_package(bench):
@@ -226,6 +258,22 @@ async def test_a_name_that_the_model_made_up_is_not_installed(plain):
 async def test_a_failed_set_up_is_told_to_the_model_and_its_edits_stay(plain):
     plain.provision = Images(fails="exit code 1")
     assert await asking(plain, "pip install six") == "A set-up was tried: exit code 1"
+
+
+async def test_the_models_set_up_that_the_user_cuts_short_waits_for_the_user(plain):
+    first = calling(("bash", {"command": "pip install six"}))
+    session = plain.session([first, submitted(write("a.txt", "b\n"))])
+
+    async def cut(granted, say):
+        session.cancel_step()
+        session.say("do without")
+        await asyncio.Event().wait()
+
+    plain.provision.extend = cut
+    ended = await session.run()
+    assert ended.exit_code == 0, ended.text
+    assert "interrupted" in plain.of(ToolReturned)[0].text
+    assert [message.text for message in plain.of(MessageSent)] == ["do without"]
 
 
 async def test_a_no_to_the_models_set_up_is_told(plain):

@@ -47,6 +47,12 @@ class Layers:
         return recipe
 
     @property
+    def commands(self) -> tuple[str, ...]:
+        """What the layers above the detected set-up were made by."""
+        recipes = (recipe for recipe, _ in self._pile if recipe is not None)
+        return tuple(recipe.command for recipe in recipes if recipe.name == HEALED)
+
+    @property
     def place(self) -> str:
         """The command that puts back what the layers keep of the tree; empty without a layer."""
         places = [recipe.place for recipe, _ in self._pile if recipe is not None]

@@ -118,6 +118,10 @@ class DockerProvision:
                 self._warnings.append(f"a kept set-up command failed and is left out: {error}")
         layers.give_up()
 
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        return self._layers.commands if self._layers else ()
+
     def extension(self, command: str, reason: str) -> SetupRequest | str:
         if self._settings.network == "off":
             return f"`{command}` is not run: the network is off (--network off)"
