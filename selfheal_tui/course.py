@@ -24,6 +24,7 @@ from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
 from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.roles import Models, make_roles
 from selfheal_tui.agent.steering import Steering, StepCut
+from selfheal_tui.agent.surroundings import Surroundings
 from selfheal_tui.agent.tools import AskUser
 from selfheal_tui.agent.verify import Checker, tell_checks
 from selfheal_tui.agent.workspace import Workspace
@@ -194,7 +195,8 @@ class Course:
         provision = self._parts.provision
         async with self._step("sandbox image") as say:
             await provision.prepare(files, say)
-        for warning in provision.warnings:
+        told = provision.warnings
+        for warning in told:
             self._note(warning)
         request = provision.setup_request()
         if request is None:
@@ -205,6 +207,8 @@ class Course:
                 await self._steering.step(provision.setup(granted, say))
         except StepCut:
             self._note("the set-up command was ended early: what it installs is not there")
+        for warning in provision.warnings[len(told) :]:
+            self._note(warning)
 
     async def _open_workspace(self, ground: Ground) -> Workspace:
         self.workspace = Workspace(
@@ -225,7 +229,8 @@ class Course:
         checks = self._checks(ground.files)
         await self._provide(ground.files)
         workspace = await self._open_workspace(ground)
-        checker = self._checker(workspace, checks, ground.files) if checks else None
+        surroundings = self._surroundings(workspace, ground)
+        checker = self._checker(workspace, checks, ground, surroundings) if checks else None
         kept, settings = self._order.kept, self._settings
         conversations = Conversations(
             session=self._order.session,
@@ -243,6 +248,7 @@ class Course:
             command_timeout=settings.sandbox.command_timeout,
             ask=self._ask_user,
             emit=self._emit,
+            setup=surroundings.ask if settings.sandbox.network == "setup" else None,
         )
         return Healing(
             job=Job(
@@ -283,8 +289,13 @@ class Course:
         )
 
     def _checker(
-        self, workspace: Workspace, checks: Sequence[Check], files: Sequence[TreeFile]
+        self,
+        workspace: Workspace,
+        checks: Sequence[Check],
+        ground: Ground,
+        surroundings: Surroundings,
     ) -> Checker:
+        files = ground.files
         package = next((file.content for file in files if file.path == "package.json"), b"")
         return Checker(
             workspace,
@@ -294,6 +305,20 @@ class Course:
             focus_after=self._settings.check.focus_after,
             files=[file.path for file in files],
             scripts=package_scripts(package),
+            surroundings=surroundings,
+        )
+
+    def _surroundings(self, workspace: Workspace, ground: Ground) -> Surroundings:
+        return Surroundings(
+            workspace=workspace,
+            shadow=ground.shadow,
+            images=self._parts.provision,
+            approvals=self._approvals,
+            steering=self._steering,
+            step=self._step,
+            emit=self._emit,
+            # A guessed name is for the eyes of somebody who is there.
+            guess=self._order.partial,
         )
 
     def _guarding(
@@ -393,7 +418,9 @@ class Course:
             self._settings.limits.attempts,
             models.coder.name,
         )
-        facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys(self._notes))
+        # Where the check runs elsewhere, this may be missing: the card says so.
+        added = [f"the sandbox also has `{it}`" for it in self._parts.provision.extensions]
+        facts, notes = self.workspace.sandbox.facts, tuple(dict.fromkeys([*self._notes, *added]))
         proof = proof_of(healed, base, facts, ran, read_patch(patch), notes)
         self._memory.offer(healed, patch, message)
         self._emit(ProposalMade(healed.commit_tree, healed.tree, proof.to_json(), patch, message))

@@ -26,6 +26,7 @@ from selfheal_tui.core.approval import (
     key_of,
 )
 from selfheal_tui.core.delegation import part_line
+from selfheal_tui.core.environment_words import environment_words
 from selfheal_tui.core.events import (
     ApprovalAnswered,
     AttemptEnded,
@@ -34,6 +35,9 @@ from selfheal_tui.core.events import (
     CheckEnded,
     CommandStarted,
     Committed,
+    EnvironmentHealed,
+    EnvironmentLacked,
+    EnvironmentNotHealed,
     Event,
     LimitWasReached,
     ModelSwitched,
@@ -284,6 +288,9 @@ def narration(event: Event) -> list[str]:
             return [f"  {event.kind} {event.image}: {event.isolation}"]
         case SandboxWasLost():
             return [f"! the sandbox ended: {event.reason}; opening a fresh one"]
+        case EnvironmentLacked() | EnvironmentHealed() | EnvironmentNotHealed():
+            mark = " " if isinstance(event, EnvironmentHealed) else "!"
+            return [f"{mark} {text}" for text in environment_words(event).splitlines()]
         case CheckChosen(command=""):
             return [f"  check: {event.source}"]
         case CheckChosen():

@@ -47,6 +47,23 @@ class Provision(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of the sandbox to be."""
 
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """The set-up commands in the sandboxes that no file of the project asks for."""
+
+    def extension(self, command: str, reason: str) -> SetupRequest | str:
+        """The request for one more set-up; or why there can be none, as a sentence."""
+
+    async def extend(self, granted: Granted[SetupRequest], say: Say) -> str:
+        """Run it; the name of the image from now on. Raises SandboxError with the end of its
+        output, and then nothing has changed."""
+
+    def keep_extension(self) -> None:
+        """Keep what was added last for the next sessions."""
+
+    def drop_extension(self) -> None:
+        """Go back to what there was before `extend`."""
+
     async def open(self) -> Sandbox: ...
 
     async def close(self) -> None: ...

@@ -17,6 +17,7 @@ class LocalProvision:
     warnings = ("the local sandbox has no isolation: commands run as you, on this machine",)
 
     image = "none is needed"
+    extensions: tuple[str, ...] = ()
 
     async def reach(self, say: Callable[[str], None]) -> str:
         return "none: commands run on this machine as you, with no isolation"
@@ -29,6 +30,18 @@ class LocalProvision:
 
     async def setup(self, granted: Granted[SetupRequest], say: Callable[[str], None]) -> None:
         raise AssertionError("no set-up is ever asked for")
+
+    def extension(self, command: str, reason: str) -> SetupRequest | str:
+        return f"`{command}` is not run: the local sandbox runs no set-up on your machine"
+
+    async def extend(self, granted: Granted[SetupRequest], say: Callable[[str], None]) -> str:
+        raise AssertionError("no set-up is ever asked for")
+
+    def keep_extension(self) -> None:
+        """Nothing was added."""
+
+    def drop_extension(self) -> None:
+        """Nothing was added."""
 
     async def open(self) -> Sandbox:
         return await open_local_sandbox()

@@ -63,7 +63,9 @@ def _lacking(result: CheckResult) -> list[str]:
         return []
     words = "; ".join(missing.words for missing in result.missing)
     start = "The check cannot start: its" if result.cannot_start else "The"
-    return [f"{start} environment seems to lack: {words}."]
+    return [
+        f"{start} environment seems to lack: {words}. {cut_middle(result.unhealed, 600)}".rstrip()
+    ]
 
 
 def _names(result: CheckResult, previous: CheckResult | None) -> list[str]:

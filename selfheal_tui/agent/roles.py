@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from selfheal_tui.agent.loop import Role
 from selfheal_tui.agent.ports import Emit, Model
 from selfheal_tui.agent.tools import (
+    AskSetup,
     AskUser,
     SandboxTools,
     Tool,
@@ -16,6 +17,8 @@ from selfheal_tui.agent.tools import (
     update_plan,
 )
 from selfheal_tui.agent.workspace import Workspace
+
+SETUP_NOTE = "`pip install NAME` alone (or apt-get, npm) asks the user for a set-up."
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,15 @@ def make_roles(
     command_timeout: float,
     ask: AskUser,
     emit: Emit,
+    setup: AskSetup | None = None,
 ) -> Roles:
     """The roles of a run, with their tools bound to `workspace`. With `delegate` the planner may
     offer its plan in parts."""
     tools = SandboxTools(workspace, timeout=command_timeout)
+    installing = SandboxTools(workspace, timeout=command_timeout, setup=setup)
     coder = Toolbox(
         [
-            tools.bash(),
+            installing.bash(SETUP_NOTE if setup else ""),
             *tools.reading(),
             *tools.writing(),
             update_plan(emit),

@@ -121,13 +121,15 @@ class Steering:
         return True
 
     async def step(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` as a step that can be cut. Raises StepCut when it was, after it has ended."""
+        """Do `work` as a step that can be cut. Raises StepCut when it was, after it has ended.
+
+        A step within a step is the one that is cut."""
         if self._cut_next:
             self._cut_next = False
             self._held = True
             work.close()
             raise StepCut
-        step = asyncio.ensure_future(work)
+        step, around = asyncio.ensure_future(work), self._step
         self._step, self._cut = step, False
         try:
             # Not awaited itself: so the end of the run and a cut can be told apart.
@@ -137,7 +139,7 @@ class Steering:
             await asyncio.wait({step})
             raise
         finally:
-            cut, self._step, self._cut = self._cut, None, False
+            cut, self._step, self._cut = self._cut, around, False
         if cut and step.cancelled():
             self._held = True
             raise StepCut

@@ -14,6 +14,7 @@ from typing import Any
 
 from selfheal_tui.agent.edits import Edited, EditFailed, edit
 from selfheal_tui.agent.ports import CommandResult, Emit, ToolCall, ToolSpec
+from selfheal_tui.agent.surroundings import Asked
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.events import PlanUpdated, QuestionAnswered, QuestionAsked
 from selfheal_tui.core.text import cut_middle, fold_terminal
@@ -27,6 +28,9 @@ FILE_LIMIT = 2 * 1024 * 1024
 
 _READ_LINES = 400
 _STATES = ("todo", "doing", "done")
+
+AskSetup = Callable[[str], Awaitable["Asked | None"]]
+"""Takes a command as a set-up, where it is one; None for every other."""
 
 AskUser = Callable[[str], Awaitable[str]]
 
@@ -113,7 +117,15 @@ def misfit(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 class SandboxTools:
     """Tools over the workspace: bash, read_file, edit_file, write_file, search."""
 
-    def __init__(self, workspace: Workspace, *, timeout: float, purpose: str = "tool") -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        timeout: float,
+        purpose: str = "tool",
+        setup: AskSetup | None = None,
+    ) -> None:
+        self._setup = setup
         self._workspace = workspace
         self._timeout = timeout
         self._purpose = purpose
@@ -181,6 +193,9 @@ class SandboxTools:
         asked = arguments.get("timeout", self._timeout)
         if asked <= 0:
             return ToolResult("`timeout` must be positive", ok=False)
+        installed = await self._setup(command) if self._setup else None
+        if installed is not None:
+            return ToolResult(installed.text, ok=installed.done)
         timeout = min(float(asked), 10 * self._timeout)
         _, result = await self._workspace.run(command, purpose=self._purpose, timeout=timeout)
         return ToolResult(told(result, timeout), ok=result.exit_code == 0)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from selfheal_tui.agent.checkruns import CheckRuns
 from selfheal_tui.agent.ledger import Ledger
 from selfheal_tui.agent.ports import CommandResult, Emit, Sandbox
+from selfheal_tui.agent.surroundings import Surroundings
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.checks import (
     NOT_NAMED,
@@ -59,6 +60,7 @@ class Checker:
         focus_after: float = float("inf"),
         files: Collection[str] = (),
         scripts: Mapping[str, str] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._workspace = workspace
         self._checks = tuple(checks)
@@ -66,6 +68,7 @@ class Checker:
         self._emit = emit
         self._focus_after = focus_after
         self._scripts = scripts or {}
+        self._surroundings = surroundings
         self._is_slow = False
         self.flaky: frozenset[str] = frozenset()
 
@@ -77,10 +80,15 @@ class Checker:
     async def baseline(self) -> CheckResult:
         """The whole check on the untouched tree; a red one runs twice, to find what flakes.
 
-        A guard that does not pass is no part of the check from here on. Raises UsageError when a
-        command does not exist in the sandbox.
+        What it cannot start without is brought first. A guard that does not pass is no part of the
+        check from here on. Raises UsageError when a command does not exist in the sandbox.
         """
         first = await self.here("baseline", _always)
+        while self._surroundings and await self._surroundings.heal_baseline(first):
+            first = await self.here("baseline", _always)
+        return self._with_reason(await self._twice(first))
+
+    async def _twice(self, first: CheckResult) -> CheckResult:
         self._is_slow = first.seconds >= self._focus_after
         for part in first.parts or (first,):
             if part.exit_code == NOT_FOUND:
@@ -96,6 +104,18 @@ class Checker:
         The tests that failed in the best state run first where the check is slow: when they show
         that this state is no better, the rest is not paid for.
         """
+        result = await self._verdict(ledger)
+        while self._surroundings and await self._surroundings.heal(result):
+            result = await self._verdict(ledger)
+        return self._with_reason(result)
+
+    def _with_reason(self, result: CheckResult) -> CheckResult:
+        """With why what it lacks could not be brought, so that the model does not wait for it."""
+        if self._surroundings is None or not result.missing:
+            return result
+        return replace(result, unhealed=self._surroundings.unhealed)
+
+    async def _verdict(self, ledger: Ledger) -> CheckResult:
         first = await self._focused(ledger)
         if first is not None:
             return first

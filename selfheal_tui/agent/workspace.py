@@ -107,6 +107,13 @@ class Workspace:
             )
         )
 
+    async def reopen(self, place: str) -> None:
+        """Change over to a fresh sandbox with the tree as it is now, as from another image."""
+        await self.sync_or_drop()
+        await self.close()
+        self._place = place
+        await self.open()
+
     async def close(self) -> None:
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:

@@ -90,10 +90,12 @@ def provision_for(place: Place, settings: Settings, session: str) -> Provision:
 
         return LocalProvision()
     from selfheal_tui.adapters.docker.provision import DockerProvision
+    from selfheal_tui.adapters.kept_setups import KeptSetups
 
     return DockerProvision(
         session=session,
         settings=settings.sandbox,
         profiles=profiles_of(place),
         environment=place.environment,
+        kept=KeptSetups(place.config, str(place.repository)),
     )

@@ -1,10 +1,12 @@
-"""`selfheal config`: every setting, its value and where that came from. Never shows a key."""
+"""`selfheal config`: every setting, its value and where that came from, and what heals the
+repository's environment. Never shows a key."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
+from selfheal_tui.cli import setups
 from selfheal_tui.cli.compose import Place
 from selfheal_tui.cli.parser import Parser
 from selfheal_tui.settings import resolve, setting_fields
@@ -13,8 +15,12 @@ from selfheal_tui.settings import resolve, setting_fields
 def main(arguments: Sequence[str]) -> int:
     parser = Parser(prog="selfheal config", description="Show the settings and their sources.")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    setups.add_options(parser)
     options = parser.parse_args(arguments)
     place = Place.from_process(None)
+    if setups.act(options, place):
+        return 0
+    kept = setups.kept_setups(place).read().commands
     settings, sources = resolve(
         file=place.config_file,
         repository=str(place.repository),
@@ -27,9 +33,13 @@ def main(arguments: Sequence[str]) -> int:
         value = getattr(getattr(settings, group), name)
         rows[item.key] = {"value": value, "source": sources.get(item.key, "default")}
     if options.json:
-        print(json.dumps({"file": str(place.config_file), "settings": rows}, indent=2))
+        print(
+            json.dumps({"file": str(place.config_file), "settings": rows, "setup": kept}, indent=2)
+        )
         return 0
     print(f"file: {place.config_file}{'' if place.config_file.exists() else ' (not there)'}")
     for key, row in rows.items():
         print(f"{key:<24} {json.dumps(row['value']):<14} {row['source']}")
+    for line in setups.setup_lines(kept):
+        print(line)
     return 0

@@ -38,7 +38,8 @@ class CheckResult:
 
     Where the check is several commands, `parts` holds the run of each and `not_run` those that
     did not run after a red one. `asked` names the tests of a focused run, None for the whole
-    check. `missing` is what the environment seems to lack; `log` the path, inside the sandbox, of
+    check. `missing` is what the environment seems to lack, and
+    `unhealed` why it could not be brought; `log` the path, inside the sandbox, of
     the whole output, empty where it was not kept.
     """
 
@@ -54,6 +55,7 @@ class CheckResult:
     parts: tuple[CheckResult, ...] = ()
     not_run: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
+    unhealed: str = ""
     log: str = ""
 
     @property

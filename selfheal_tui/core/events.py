@@ -81,7 +81,8 @@ class SnapshotTaken:
 
 @dataclass(frozen=True)
 class SandboxOpened:
-    """A sandbox is ready and holds the tree; again after a lost one was replaced."""
+    """A sandbox is ready and holds the tree; again after a lost one was replaced, and
+    from another image after a set-up."""
 
     kind: str
     profile: str
@@ -104,6 +105,37 @@ class SandboxMeasured:
 class SandboxWasLost:
     """The sandbox ended by itself; `SandboxOpened` or the end of the session follows."""
 
+    reason: str
+
+
+@dataclass(frozen=True)
+class EnvironmentLacked:
+    """A red check lacked something around the code; after its `CheckEnded` or before it.
+
+    `missing` names it in words. `command` is the set-up that is proposed, whose approval follows;
+    empty where there is none, and `reason` says why, or what it cannot bring.
+    """
+
+    missing: tuple[str, ...]
+    command: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EnvironmentHealed:
+    """A set-up brought what was missing, as a run of the check has shown since: it is kept, and
+    `image` is what sandboxes are opened from."""
+
+    command: str
+    image: str
+
+
+@dataclass(frozen=True)
+class EnvironmentNotHealed:
+    """A set-up was refused, failed or did not help: nothing of it is kept. Its last lines of output
+    are in `reason`; `command` is empty where it did not run."""
+
+    command: str
     reason: str
 
 
@@ -597,6 +629,9 @@ Event = (
     | SandboxOpened
     | SandboxMeasured
     | SandboxWasLost
+    | EnvironmentLacked
+    | EnvironmentHealed
+    | EnvironmentNotHealed
     | CheckChosen
     | CommandStarted
     | CommandPrinted

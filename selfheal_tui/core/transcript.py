@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 
 from selfheal_tui.core import events as e
 from selfheal_tui.core.delegation import part_line
+from selfheal_tui.core.environment_words import environment_words
 from selfheal_tui.core.markdown import code, fenced, folded, plain
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.core.text import fold_terminal, one_line
@@ -254,6 +255,8 @@ def _notes(event: e.Event) -> list[str]:
             return [f"sandbox: {event.kind}{image}, network {event.network}; {event.isolation}"]
         case e.SandboxWasLost():
             return [f"the sandbox ended: {event.reason}"]
+        case e.EnvironmentLacked() | e.EnvironmentHealed() | e.EnvironmentNotHealed():
+            return environment_words(event).splitlines()
         case e.CheckChosen():
             return [f"check: {event.command or 'none'} ({event.source})"]
         case e.AttemptEnded():

@@ -15,6 +15,7 @@ from selfheal_tui.core.events import (
     CommandEnded,
     CommandStarted,
     Committed,
+    EnvironmentLacked,
     Event,
     HunksRefused,
     PartsMerged,
@@ -166,6 +167,8 @@ def _phase(summary: Summary, event: Event) -> Summary:
         case StepStarted():
             summary = replace(summary, setting_up=event.name in _SETTING_UP)
             phase = f"gets ready: {event.name}"
+        case EnvironmentLacked() if event.command:
+            phase = "heals the environment"
         case TurnStarted():
             summary = replace(summary, model=event.model)
             phase = f"{event.role} thinks"

@@ -254,6 +254,30 @@ async def test_what_the_user_took_out_and_undid_is_told_in_the_conversation():
         assert sentence in said
 
 
+HEALED_ENVIRONMENT = (
+    (e.EnvironmentLacked(("the program jq",), "apt-get install jq"), 1.0),
+    (e.EnvironmentNotHealed("apt-get install jq", "exit code 100\nE: no [such] package"), 2.0),
+    (e.EnvironmentLacked(("the program jq",), "", "the network is off"), 3.0),
+    (e.EnvironmentHealed("apt-get install jq", "image"), 4.0),
+)
+
+
+@pytest.mark.parametrize("pane", [ReasoningPane, SandboxPane])
+async def test_a_healed_environment_is_told_in_the_conversation_and_in_the_log(pane):
+    app = PaneApp([pane()], HEALED_ENVIRONMENT)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause()
+        said = whole_text(app.panes[0].rows)
+    for sentence in (
+        "! the environment lacks the program jq; proposed: apt-get install jq",
+        "! the environment is not healed by apt-get install jq: exit code 100",
+        "! the environment lacks the program jq; not healed (the network is off)",
+        "the environment is healed and kept: apt-get install jq",
+    ):
+        assert sentence in said
+    assert ("no [such] package" in said) == (pane is SandboxPane)
+
+
 # --- diff ----------------------------------------------------------------------------------
 
 

@@ -279,3 +279,34 @@ async def test_wishes_are_taken_once_in_their_order():
     steering.add(Said("two"))
     await steering.wait()
     assert [steering.take(), steering.take()] == [[Said("one"), Said("two")], []]
+
+
+async def test_a_step_within_a_step_is_the_one_that_is_cut():
+    steering = Steering()
+
+    async def inner():
+        steering.cut()
+        await asyncio.Event().wait()
+
+    async def outer():
+        with pytest.raises(StepCut):
+            await steering.step(inner())
+        return "went on"
+
+    assert await steering.step(outer()) == "went on"
+
+
+async def test_the_step_around_one_that_has_ended_can_be_cut_again():
+    steering = Steering()
+
+    async def inner():
+        return 1
+
+    async def outer():
+        await steering.step(inner())
+        assert steering.cut()
+        await asyncio.Event().wait()
+
+    with pytest.raises(StepCut):
+        await steering.step(outer())
+    assert not steering.cut()

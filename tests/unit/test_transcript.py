@@ -172,6 +172,22 @@ def test_sentences_that_follow_each_other_are_one_list():
     assert "- warning: one \\*star\\*\n- the sandbox ended: two\n" in text
 
 
+def test_a_healed_environment_is_told():
+    command = "pip install six"
+    text = told(
+        STARTED,
+        e.EnvironmentLacked(("the Python module six",), command),
+        e.EnvironmentNotHealed(command, "exit code 1\nno network"),
+        e.EnvironmentHealed(command, "image"),
+    )
+    assert (
+        "- the environment lacks the Python module six; proposed: pip install six\n"
+        "- the environment is not healed by pip install six: exit code 1\n"
+        "- no network\n"
+        "- the environment is healed and kept: pip install six\n"
+    ) in text
+
+
 def test_the_users_words_are_told_and_the_task_only_once():
     text = told(STARTED, e.MessageSent("mend it"), e.MessageSent("use ``` less"))
     assert text.count("mend it") == 2

@@ -14,18 +14,20 @@ from selfheal_tui.adapters.docker.container import OFF
 from selfheal_tui.adapters.docker.engine import connect, facts
 from selfheal_tui.adapters.docker.hostnetwork import HostNetworkSettings
 from selfheal_tui.adapters.docker.images import Image, ensure_image, find_image, resolve_image
+from selfheal_tui.adapters.docker.layers import Layers, healed, remove_layer
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.profiles import detect, named
 from selfheal_tui.adapters.docker.sandbox import open_docker_sandbox
-from selfheal_tui.adapters.docker.setup import cached_setup, ensure_setup
+from selfheal_tui.adapters.docker.setup import ensure_setup
 from selfheal_tui.adapters.docker.sweep import sweep
+from selfheal_tui.adapters.kept_setups import KeptSetups
 from selfheal_tui.agent.ports import Sandbox
 from selfheal_tui.core.approval import Granted, SetupRequest
 from selfheal_tui.core.devcontainer import DEVCONTAINER_FILES, read_devcontainer
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.recipe import Recipe, find_recipe
 from selfheal_tui.core.tree import TreeFile
-from selfheal_tui.errors import SandboxError
+from selfheal_tui.errors import SandboxError, SelfhealError
 from selfheal_tui.settings import SandboxSettings
 
 Say = Callable[[str], None]
@@ -44,7 +46,9 @@ class DockerProvision:
         settings: SandboxSettings,
         profiles: Sequence[Profile],
         environment: Mapping[str, str],
+        kept: KeptSetups | None = None,
     ) -> None:
+        self._kept = kept
         self._session = session
         self._settings = settings
         self._profiles = profiles
@@ -52,15 +56,14 @@ class DockerProvision:
         self._host = HostNetworkSettings.from_environment(environment)
         self._client: docker.DockerClient | None = None
         self._profile: Profile | None = None
-        self._image: Image | None = None
-        self._recipe: Recipe | None = None
-        self._wanted = False
+        self._layers: Layers | None = None
+        self._dropped: list[str] = []
         self._files: Sequence[TreeFile] = ()
         self._warnings: list[str] = []
 
     @property
     def place(self) -> str:
-        return self._recipe.place if self._recipe else ""
+        return self._layers.place if self._layers else ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -68,9 +71,9 @@ class DockerProvision:
 
     @property
     def image(self) -> str:
-        if self._profile is None or self._image is None:
+        if self._profile is None or self._layers is None:
             return ""
-        return f"{self._image.name}, profile {self._profile.name}"
+        return f"{self._layers.image.name}, profile {self._profile.name}"
 
     async def reach(self, say: Say) -> str:
         """Raises SandboxError when no engine answers, with what to do about it."""
@@ -88,29 +91,68 @@ class DockerProvision:
             self._warnings.append(
                 f"the sandbox profile {self._profile.name} has a root user and a writable root"
             )
-        self._image = await self._base(client, self._profile, say)
-        await self._find_recipe(client)
+        base = await self._base(client, self._profile, say)
+        self._layers = Layers(base, self._recipe(), self._kept_commands())
+        await self._layers.find(client, files)
+        if self._layers.pending and self._settings.network == "off":
+            for recipe in self._layers.give_up():
+                self._warnings.append(
+                    f"`{recipe.command}` was not run: the network is off (--network off)"
+                )
         if self._settings.network == "on":
             self._warnings.append("the sandbox's network is always on (--network on)")
 
     def setup_request(self) -> SetupRequest | None:
-        if not self._wanted or self._recipe is None or self._image is None:
-            return None
-        return SetupRequest(
-            self._recipe.command,
-            f"the project's own files ask for it ({self._recipe.name})",
-            self._image.name,
-            self._recipe.files,
-        )
+        return self._layers.request() if self._layers else None
 
     async def setup(self, granted: Granted[SetupRequest], say: Say) -> None:
         if granted.request != self.setup_request():
             raise SandboxError("the set-up that was approved is not the one that is needed now")
-        client, profile, image, recipe = self._ready()
-        assert recipe is not None, "a set-up is asked for with a recipe only"
-        self._image = await ensure_setup(
+        _, _, layers = self._ready()
+        for recipe in layers.pending:
+            try:
+                layers.add(recipe, await self._run(recipe, say))
+            except SandboxError as error:
+                if recipe is layers.detected:
+                    raise
+                self._warnings.append(f"a kept set-up command failed and is left out: {error}")
+        layers.give_up()
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        return self._layers.commands if self._layers else ()
+
+    def extension(self, command: str, reason: str) -> SetupRequest | str:
+        if self._settings.network == "off":
+            return f"`{command}` is not run: the network is off (--network off)"
+        _, _, layers = self._ready()
+        return SetupRequest(command, reason, layers.image.name)
+
+    async def extend(self, granted: Granted[SetupRequest], say: Say) -> str:
+        request = granted.request
+        if request != self.extension(request.command, request.reason):
+            raise SandboxError("the set-up was approved for another image than there is now")
+        _, _, layers = self._ready()
+        recipe = healed(request.command)
+        layers.add(recipe, await self._run(recipe, say))
+        return layers.image.name
+
+    def keep_extension(self) -> None:
+        _, profile, layers = self._ready()
+        if self._kept is None:
+            return
+        detected = layers.detected.command if layers.detected else ""
+        self._kept.add(layers.last.command, profile=profile.name, detected=detected)
+
+    def drop_extension(self) -> None:
+        _, _, layers = self._ready()
+        self._dropped.append(layers.drop().name)
+
+    async def _run(self, recipe: Recipe, say: Say) -> Image:
+        client, profile, layers = self._ready()
+        return await ensure_setup(
             client,
-            image,
+            layers.image,
             recipe,
             self._files,
             profile,
@@ -119,10 +161,10 @@ class DockerProvision:
             network=self._host,
             timeout=self._settings.setup_timeout,
         )
-        self._wanted = False
 
     async def open(self) -> Sandbox:
-        client, profile, image, _ = self._ready()
+        client, profile, layers = self._ready()
+        image = layers.image
         return await open_docker_sandbox(
             client,
             image.id,
@@ -136,6 +178,8 @@ class DockerProvision:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
+            for name in self._dropped:
+                await in_thread(remove_layer, client, name)
             await in_thread(client.close)
 
     async def _engine(self, say: Say) -> docker.DockerClient:
@@ -180,23 +224,20 @@ class DockerProvision:
             )
         return image
 
-    async def _find_recipe(self, client: docker.DockerClient) -> None:
+    def _recipe(self) -> Recipe | None:
         content = {file.path: file.content for file in self._files}
         found = find_recipe(content, content.__getitem__)
         self._warnings += found.warnings
-        if found.recipe is None or self._image is None:
-            return
-        kept = await cached_setup(client, self._image, found.recipe, self._files)
-        if kept is not None:
-            self._recipe, self._image = found.recipe, kept
-        elif self._settings.network == "off":
-            self._warnings.append(
-                f"`{found.recipe.command}` was not run: the network is off (--network off)"
-            )
-        else:
-            self._recipe, self._wanted = found.recipe, True
+        return found.recipe
 
-    def _ready(self) -> tuple[docker.DockerClient, Profile, Image, Recipe | None]:
-        if self._client is None or self._profile is None or self._image is None:
+    def _kept_commands(self) -> tuple[str, ...]:
+        try:
+            return self._kept.read().commands if self._kept else ()
+        except SelfhealError as error:
+            self._warnings.append(f"the kept set-up commands are not used: {error}")
+            return ()
+
+    def _ready(self) -> tuple[docker.DockerClient, Profile, Layers]:
+        if self._client is None or self._profile is None or self._layers is None:
             raise SandboxError("the sandbox was not prepared")
-        return self._client, self._profile, self._image, self._recipe
+        return self._client, self._profile, self._layers

@@ -12,6 +12,7 @@ from textual.content import Content
 
 from selfheal_tui.core import events as e
 from selfheal_tui.core.delegation import PartEvent, part_line
+from selfheal_tui.core.environment_words import environment_words
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.entries import (
@@ -286,6 +287,9 @@ def _note(event: e.Event) -> Block | None:
             return NoteBlock(event.text, "warned")
         case e.Nudged():
             return NoteBlock(f"nudged the {event.role}: {event.reason}", "warned")
+        case e.EnvironmentLacked() | e.EnvironmentHealed() | e.EnvironmentNotHealed():
+            style = "ok" if isinstance(event, e.EnvironmentHealed) else "warned"
+            return NoteBlock(environment_words(event).split("\n", 1)[0], style)
         case e.SandboxWasLost():
             return NoteBlock(f"the sandbox ended: {event.reason}", "failed")
         case e.ProposalMade():

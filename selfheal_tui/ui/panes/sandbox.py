@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from selfheal_tui.core import events as e
+from selfheal_tui.core.environment_words import environment_words
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.checks import CheckHead, CheckRow, Tally
@@ -98,6 +99,9 @@ class SandboxPane(Pane):
             case e.SandboxWasLost():
                 self._rows.append(NoteBlock(f"the sandbox ended: {event.reason}", "failed"))
                 self.subtitle = "lost"
+            case e.EnvironmentLacked() | e.EnvironmentHealed() | e.EnvironmentNotHealed():
+                style = "ok" if isinstance(event, e.EnvironmentHealed) else "warned"
+                self._rows.append(NoteBlock(environment_words(event), style))
             case e.CheckChosen():
                 self._rows.append(NoteBlock(f"check: {event.command} ({event.source})"))
             case _:
