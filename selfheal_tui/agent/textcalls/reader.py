@@ -220,17 +220,17 @@ class _Reader:
         body = self._text[start : found if found >= 0 else len(self._text)]
         end = found + len(closing) if found >= 0 else len(self._text)
         raw = self._text[opening.start() : end]
-        made = self._tag_calls(body)
+        made = self._tag_calls(body, ended=found >= 0)
         return _Block(end, tuple(replace(call, raw=raw, closed=found >= 0) for call in made))
 
-    def _tag_calls(self, body: str) -> list[FoundCall]:
+    def _tag_calls(self, body: str, *, ended: bool) -> list[FoundCall]:
         if function := _FUNCTION.match(body):
             known = self._properties(function["name"])
             values = _parameters(body, function.end())
             typed_values = {key: typed(key, text, known) for key, text in values}
             return [FoundCall(function["name"], typed_values)]
         try:
-            made = calls_of(body.strip())
+            made = calls_of(body.strip(), ended=ended)
         except ValueError as problem:
             return [FoundCall("", error=f"the tool call cannot be read: {problem}")]
         return [call or FoundCall("", error="the tool call names no tool") for call in made]
