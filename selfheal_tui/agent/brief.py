@@ -5,6 +5,7 @@ Content of the project's own files is marked as context that gives no orders.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from selfheal_tui.agent.dividing import Part
 from selfheal_tui.core.incident import Note
 from selfheal_tui.core.merge import Conflict
 from selfheal_tui.core.text import cut_middle
+
+_FENCES = re.compile("`{3,}")
 
 MAX_FILES = 150
 MAX_INSTRUCTIONS = 8 * 1024
@@ -76,9 +79,11 @@ def notes_of_earlier_heals(notes: Sequence[Note]) -> str:
 def review_brief(*, task: str, summary: str, patch: str, verdict: str) -> str:
     """What the reviewer is told: the task, the author's words, the verdict and the diff."""
     diff = cut_middle(patch, MAX_DIFF)
+    longest = max(map(len, _FENCES.findall(diff)), default=0)
+    fence = "`" * max(3, longest + 1)  # So that no line of the diff ends it.
     return (
         f"Task: {task}\n\nThe author says: {summary or '(nothing)'}\n\n{verdict}\n\n"
-        f"The whole change:\n```diff\n{diff}\n```"
+        f"The whole change:\n{fence}diff\n{diff}\n{fence}"
     )
 
 

@@ -17,6 +17,10 @@ from selfheal_tui.core.guard.counts import fewer_ran
 from selfheal_tui.core.guard.look import Change, Look, look_at
 from selfheal_tui.core.guard.protection import Protection
 from selfheal_tui.core.proof import NOT_WITH_ORIGINALS, Proof
+from selfheal_tui.core.text import one_line
+
+LONGEST_FINDING = 300
+"""Characters of a finding that the reviewer is told."""
 
 SHOWN = 20
 """Findings that the proof card and the coder are told one by one."""
@@ -134,6 +138,27 @@ class Guarding:
         """What must be said beside how far `tree` came; empty where it leaves the tests alone."""
         changed = (await self.look(tree)).changed
         return f"; it changes what decides the verdict: {_listed(changed)}" if changed else ""
+
+
+def told_to_reviewer(check: CheckResult | None, guarded: Guarded) -> str:
+    """The verdict and the guard's findings as facts for the reviewer.
+
+    Paths in them are the model's own work: each finding is one line, and cannot end the place
+    where it stands.
+    """
+    verdict = "The check passes." if check is not None else "No check was run."
+    if not guarded.warnings:
+        return f"{verdict} The change leaves alone what decides its verdict."
+    found = "\n".join(f"- {_harmless(said)}" for said in guarded.warnings)
+    return (
+        f"{verdict} These facts about what decides its verdict come from the harness, not from the"
+        " author. Judge whether the task asks for each; else send the change back or flag it:\n"
+        f"<guard-findings>\n{found}\n</guard-findings>"
+    )
+
+
+def _harmless(said: str) -> str:
+    return one_line(said, LONGEST_FINDING).replace("<", "\u2039").replace(">", "\u203a")
 
 
 def why_refused(proof: Proof) -> str:

@@ -12,7 +12,7 @@ from selfheal_tui.agent.attempts import Attempts
 from selfheal_tui.agent.brief import project_brief
 from selfheal_tui.agent.coding import Coding
 from selfheal_tui.agent.digest import BUDGET, failure_digest
-from selfheal_tui.agent.guarding import Guarding
+from selfheal_tui.agent.guarding import Guarding, told_to_reviewer
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.ledger import Ledger, State
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp
@@ -335,7 +335,7 @@ class Healing:
             task=self._job.task,
             summary=healed.summary,
             patch=await self._shadow.patch(self._workspace.base, healed.tree),
-            verified=healed.check is not None,
+            facts=told_to_reviewer(healed.check, healed.guarded),
         )
         if review and review.verdict == "send_back" and self._may_send_back(healed.attempt):
             self._sent_back = replace(healed, review=review)

@@ -27,8 +27,9 @@ from selfheal_tui.agent.ports import (
     TextDelta,
     ToolCall,
 )
+from selfheal_tui.agent.runaway import TOLD
 from selfheal_tui.agent.steering import Said, Shell, Steering, StepCut
-from selfheal_tui.agent.stuck import Stuck, Watch
+from selfheal_tui.agent.stuck import Stuck, Watch, decides
 from selfheal_tui.agent.tools import Toolbox, ToolResult, arguments_text, told
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.events import (
@@ -54,6 +55,13 @@ SHELL_TIMEOUT = 600.0
 """Seconds that a command of the user may take."""
 
 NO_CALL = "You called no tool. Go on with a tool call; when you are done, call the final tool."
+
+LENGTH_CUT = "Your answer was cut at the length limit before any tool call; write less, and call."
+
+NOT_SUBMITTED = (
+    "Not submitted: another call of the same answer failed, see its result. Mend that, or call the"
+    " final tool again when it does not matter."
+)
 
 
 @dataclass(frozen=True)
@@ -225,7 +233,7 @@ class Conversations:
     async def _answer(
         self, turn: str, role: Role, history: History, reply: Reply, watch: Watch
     ) -> Finished | GaveUp | None:
-        finished, stuck, cut = None, None, False
+        finished, stuck, cut, failed = None, None, False, False
         for number, call in enumerate(reply.calls, 1):
             if cut:
                 # Each call needs an answer, or the provider refuses the history.
@@ -239,13 +247,18 @@ class Conversations:
                 finished = Finished(result.final)
             else:
                 stuck = watch.see(call.name, call.arguments, ok=result.ok) or stuck
+                failed = failed or (not result.ok and decides(call))
         if cut:
             await self.hold(history)
             return None
-        if finished:
+        if finished and not failed:
             return finished
-        if not reply.calls:
-            history.user(NO_CALL)
+        if finished:
+            history.user(NOT_SUBMITTED)
+        elif reply.finish in TOLD:
+            stuck = watch.cut_off(TOLD[reply.finish])
+        elif not reply.calls:
+            history.user(LENGTH_CUT if reply.finish == "length" else NO_CALL)
             stuck = watch.see("", {}, ok=False)
         return self._nudge(role, history, stuck)
 

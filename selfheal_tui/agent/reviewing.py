@@ -33,13 +33,15 @@ class Reviewing:
         self._conversations = conversations
         self._emit = emit
 
-    async def review(self, *, task: str, summary: str, patch: str, verified: bool) -> Review | None:
-        """The verdict on `patch`; a reviewer that says nothing usable flags it for the human."""
+    async def review(self, *, task: str, summary: str, patch: str, facts: str) -> Review | None:
+        """The verdict on `patch`; a reviewer that says nothing usable flags it for the human.
+
+        `facts` is what the check and the guard say.
+        """
         if self._reviewer is None:
             return None
         history = History(prompts.load("reviewer"))
-        verdict = "The check passes." if verified else "No check was run."
-        history.user(review_brief(task=task, summary=summary, patch=patch, verdict=verdict))
+        history.user(review_brief(task=task, summary=summary, patch=patch, verdict=facts))
         match await self._conversations.converse(self._reviewer, history):
             case Finished(arguments):
                 review = Review(

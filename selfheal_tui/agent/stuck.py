@@ -7,12 +7,20 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from selfheal_tui.agent.ports import ToolCall
+
 SAME = 3
 ALTERNATING = 6
 FAILED_EDITS = 4
 SILENT = 2
 
 _EDITS = ("edit_file", "write_file")
+
+
+def decides(call: ToolCall) -> bool:
+    """Whether a failure of `call` says that the work is not as the model thinks it is: an edit, or
+    a call that could not be read. A command that fails may be just what was looked for."""
+    return call.name in _EDITS or bool(call.error)
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,11 @@ class Watch:
             return None
         self._calls.clear()
         self._failed_edits = self._silent = 0
+        ends, self._nudged = self._nudged, True
+        return Stuck(reason, ends)
+
+    def cut_off(self, reason: str) -> Stuck:
+        """Take an answer that had to be cut off: the second of them ends the attempt."""
         ends, self._nudged = self._nudged, True
         return Stuck(reason, ends)
 

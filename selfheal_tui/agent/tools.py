@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfheal_tui.agent.edits import Edited, EditFailed, edit
+from selfheal_tui.agent.nearmiss import unknown
 from selfheal_tui.agent.ports import CommandResult, Emit, ToolCall, ToolSpec
 from selfheal_tui.agent.surroundings import Asked
 from selfheal_tui.agent.workspace import Workspace
@@ -77,9 +78,8 @@ class Toolbox:
             return ToolResult(call.error, ok=False)
         tool = self._tools.get(call.name)
         if tool is None:
-            return ToolResult(
-                f"there is no tool `{call.name}`; there are {', '.join(self._tools)}", ok=False
-            )
+            what = f"there is no tool `{call.name}`"
+            return ToolResult(unknown(what, call.name, self._tools), ok=False)
         if wrong := misfit(call.arguments, tool.spec.parameters):
             return ToolResult(f"`{call.name}` was not run: {wrong}", ok=False)
         return await tool.run(call.arguments)
@@ -98,12 +98,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def misfit(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """What is wrong with `arguments` by a tool's (flat) schema; empty when they fit."""
     properties = schema["properties"]
+    for name in arguments:
+        if name not in properties:
+            return unknown(f"`{name}` is not an argument", name, properties)
     for name in schema["required"]:
         if name not in arguments:
             return f"`{name}` is missing"
     for name, value in arguments.items():
-        if name not in properties:
-            return f"`{name}` is not an argument; there are {', '.join(properties)}"
         kind = properties[name]["type"]
         wrong_bool = isinstance(value, bool) and kind != "boolean"
         if wrong_bool or not isinstance(value, _TYPES[kind]):

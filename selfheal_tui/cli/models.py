@@ -9,6 +9,7 @@ from selfheal_tui.agent.discreet import DiscreetModel
 from selfheal_tui.agent.patience import PatientModel, RetryPolicy
 from selfheal_tui.agent.ports import Model
 from selfheal_tui.agent.roles import Models
+from selfheal_tui.agent.runaway import BoundedModel
 from selfheal_tui.agent.textcalls import AutoToolsModel
 from selfheal_tui.core.providers import (
     PROVIDERS,
@@ -63,7 +64,8 @@ class ModelSet:
         names = dict.fromkeys((name, *self._settings.fallbacks))
         models = [self._with_tools(self._one(one)) for one in names]
         policy = RetryPolicy(retries=self._settings.retries)
-        return DiscreetModel(PatientModel(models, policy=policy), self._redactor)
+        patient = BoundedModel(PatientModel(models, policy=policy))
+        return DiscreetModel(patient, self._redactor)
 
     def _with_tools(self, model: LiteLLMModel) -> Model:
         return AutoToolsModel(model, mode=self._settings.tools, takes_tools=model.takes_tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -29,6 +30,8 @@ from selfheal_tui.core.redact import Redactor
         ('```json\n{"a": 1}\n```', {"a": 1}),
         ('{"a": [1, 2,], "b": ",]",}', {"a": [1, 2], "b": ",]"}),
         ('"{\\"a\\": 1}"', {"a": 1}),
+        (r"""{'a': 'it\'s "so"', "b": "it's"}""", {"a": 'it\'s "so"', "b": "it's"}),
+        ('{"a": True, "b": None, "c": "True"}', {"a": True, "b": None, "c": "True"}),
     ],
 )
 def test_arguments_are_read_and_repaired_only_where_one_meaning_is_possible(raw, arguments):
@@ -39,7 +42,10 @@ def test_arguments_are_read_and_repaired_only_where_one_meaning_is_possible(raw,
     ("raw", "why"),
     [
         ('{"a": 1', "not valid JSON"),
-        ("{'a': 1}", "not valid JSON"),
+        ("{'new': 'print('hello')'}", "not valid JSON"),
+        ("{'new': 'cut of", "not valid JSON"),
+        ("{'a': '\\x41'}", "not valid JSON: .*near"),
+        ('{"a": 1, "a": 2}', "given twice with different values"),
         ('{"a": 1} {"b": 2}', "not valid JSON"),
         ("{a: 1}", "not valid JSON"),
         ("[1]", "must be a JSON object"),
@@ -66,7 +72,88 @@ def test_any_text_is_read_or_refused_with_a_value_error(raw):
     assert isinstance(value, dict)
 
 
-@pytest.mark.parametrize("piece", ['"', '\\"', ",", ", ", "[", '{"a":', "```\n", "\n", '",'])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(st.text(max_size=4), JSON, max_size=4)
+
+
+@given(OBJECTS, st.booleans())
+@settings(max_examples=100)
+def test_valid_json_is_never_changed(value, ended):
+    assert read_arguments(json.dumps(value), ended=ended) == value
+
+
+@given(OBJECTS, st.integers(0, 200), st.booleans())
+@settings(max_examples=200)
+def test_a_cut_object_is_refused_unless_every_value_that_began_is_whole(value, size, python):
+    written = repr(value) if python else json.dumps(value)
+    head = written[: min(size, len(written) - 1)]
+    if not head.strip():
+        return
+    with pytest.raises(ValueError, match=r"."):
+        read_arguments(head)
+    try:
+        made = read_arguments(head, ended=True)
+    except ValueError:
+        return
+    assert_part_of(made, value)
+
+
+def assert_part_of(made, whole):
+    """Objects may lack what had not begun; everything else is as it was."""
+    for key, value in made.items():
+        if isinstance(value, dict):
+            assert_part_of(value, whole[key])
+        else:
+            assert value == whole[key]
+
+
+@pytest.mark.parametrize(
+    ("raw", "arguments"),
+    [
+        ('{"command": "ls"', {"command": "ls"}),
+        ('{"a": {"b": true', {"a": {"b": True}}),
+        ("{'command': 'ls'", {"command": "ls"}),
+    ],
+)
+def test_missing_closing_braces_are_added_where_the_model_ended_by_itself(raw, arguments):
+    assert read_arguments(raw, ended=True) == arguments
+    with pytest.raises(ValueError, match="not valid JSON"):
+        read_arguments(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"new": "cut in the mid',
+        '{"timeout": 12',
+        '{"items": ["a"',
+        '{"a": {"items": [{"text": "b"}',
+        '{"a": "b",',
+        '{"a":',
+        '{"a": "b", "c"',
+        '{"a": tru',
+        '{"a":{"a":{"a":{"a":"b"',
+    ],
+)
+def test_what_may_lack_content_is_refused_even_where_the_model_ended(raw):
+    with pytest.raises(ValueError, match="not valid JSON"):
+        read_arguments(raw, ended=True)
+
+
+def test_a_cut_call_without_any_arguments_says_that_it_was_cut():
+    calls = CallAssembly()
+    calls.add(CallPiece(0, "x", "update"))
+    (made,) = calls.finish(prefix="c", cut=True)
+    assert "cut at the length limit" in made.error
+
+
+@pytest.mark.parametrize(
+    "piece", ['"', "'", "True", "{'a':", "\\'", '\\"', ",", ", ", "[", '{"a":', "```\n", "\n", '",']
+)
 def test_broken_json_is_refused_in_linear_time(piece):
     def seconds(length):
         text = "{" + piece * (length // len(piece))

@@ -96,7 +96,9 @@ def _read(building: _Building, call_id: str, *, cut: bool) -> ToolCall:
     raw, error = building.raw, ""
     arguments: dict[str, object] = {}
     try:
-        arguments = read_arguments(raw)
+        arguments = read_arguments(raw, ended=not cut)
+        if cut and not raw.strip():
+            raise ValueError("there are none")
     except ValueError as problem:
         error = f"the arguments of {building.name or 'this call'} cannot be read: {problem}"
         if cut:

@@ -14,7 +14,9 @@ from itertools import dropwhile
 from typing import Any
 
 from selfheal_tui.agent.ports import ToolSpec
+from selfheal_tui.agent.textcalls.mistral import MARKER, calls_after
 from selfheal_tui.agent.textcalls.shapes import FoundCall, calls_of
+from selfheal_tui.agent.textcalls.thoughts import without_thinking
 from selfheal_tui.agent.textcalls.values import (
     MARKED,
     Properties,
@@ -24,7 +26,7 @@ from selfheal_tui.agent.textcalls.values import (
 )
 
 _OPENING = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$|<tool_call>|<function=",
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$|<tool_call>|<function=|\[TOOL_CALLS\]",
     re.MULTILINE,
 )
 _TOOL_INFO = re.compile(r"(?:tool|tool_call|tool_use)(?:[ \t:]+(?P<name>[\w.-]+))?")
@@ -50,12 +52,20 @@ class Found:
 
 def read_calls(text: str, tools: Sequence[ToolSpec]) -> Found:
     """Every call of `text`, in any form."""
-    return _Reader(text, tools, with_fences=True).read()
+    return _read(text, tools, with_fences=True)
 
 
 def read_stray_calls(text: str, tools: Sequence[ToolSpec]) -> Found:
     """Calls that a model with native tool calls left in its text: tags and JSON alone."""
-    return _Reader(text, tools, with_fences=False).read()
+    return _read(text, tools, with_fences=False)
+
+
+def _read(text: str, tools: Sequence[ToolSpec], *, with_fences: bool) -> Found:
+    found = _Reader(text, tools, with_fences=with_fences).read()
+    if not found.calls or ("</think>" not in text and "<think>" not in text):
+        return found
+    said = without_thinking(text, found.calls)
+    return found if said == text else _Reader(said, tools, with_fences=with_fences).read()
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ class _Reader:
 
     def _block(self, opening: re.Match[str]) -> _Block:
         if opening["fence"] is None:
-            return self._tagged(opening)
+            return self._marked(opening) if opening[0] == MARKER else self._tagged(opening)
         if not self._with_fences:
             return _Block(0)
         info = opening["info"].strip()
@@ -209,6 +219,10 @@ class _Reader:
         known = [replace(call, raw=text) for call in made if call and call.name in self._tools]
         return tuple(known) if len(known) == len(made) else ()
 
+    def _marked(self, opening: re.Match[str]) -> _Block:
+        made, end = calls_after(self._text, opening.end())
+        return _Block(end, tuple(made))
+
     def _tagged(self, opening: re.Match[str]) -> _Block:
         bare = opening[0] == "<function="
         start = opening.start() if bare else opening.end()
@@ -220,17 +234,17 @@ class _Reader:
         body = self._text[start : found if found >= 0 else len(self._text)]
         end = found + len(closing) if found >= 0 else len(self._text)
         raw = self._text[opening.start() : end]
-        made = self._tag_calls(body)
+        made = self._tag_calls(body, ended=found >= 0)
         return _Block(end, tuple(replace(call, raw=raw, closed=found >= 0) for call in made))
 
-    def _tag_calls(self, body: str) -> list[FoundCall]:
+    def _tag_calls(self, body: str, *, ended: bool) -> list[FoundCall]:
         if function := _FUNCTION.match(body):
             known = self._properties(function["name"])
             values = _parameters(body, function.end())
             typed_values = {key: typed(key, text, known) for key, text in values}
             return [FoundCall(function["name"], typed_values)]
         try:
-            made = calls_of(body.strip())
+            made = calls_of(body.strip(), ended=ended)
         except ValueError as problem:
             return [FoundCall("", error=f"the tool call cannot be read: {problem}")]
         return [call or FoundCall("", error="the tool call names no tool") for call in made]

@@ -21,9 +21,12 @@ class FoundCall:
     closed: bool = True
 
 
-def calls_of(text: str) -> list[FoundCall | None]:
-    """The calls in a JSON value or list; None for an item that is none. Raises ValueError."""
-    value = read_json(text)
+def calls_of(text: str, *, ended: bool = False) -> list[FoundCall | None]:
+    """The calls in a JSON value or list; None for an item that is none. Raises ValueError.
+
+    `ended` says that something after `text` closed it, so that only braces can be missing.
+    """
+    value = read_json(text, ended=ended)
     return [_call_of(item) for item in (value if isinstance(value, list) else [value])]
 
 
