@@ -22,6 +22,7 @@ from selfheal_tui.agent.ports import Ask, Emit, Repository, Shadow, Snapshot
 from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
 from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.roles import Models, make_roles
+from selfheal_tui.agent.room import Fill
 from selfheal_tui.agent.steering import Steering, StepCut
 from selfheal_tui.agent.tools import AskUser
 from selfheal_tui.agent.verify import Checker, tell_checks
@@ -227,6 +228,7 @@ class Course:
             budget=self._budget,
             emit=self._emit,
             steering=self._steering,
+            fill=Fill(settings.context.compact_at, settings.context.window),
         )
         roles = make_roles(
             models,

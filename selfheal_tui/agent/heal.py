@@ -13,7 +13,7 @@ from selfheal_tui.agent.brief import project_brief, with_plan
 from selfheal_tui.agent.digest import BUDGET, failure_digest
 from selfheal_tui.agent.guarding import Guarding
 from selfheal_tui.agent.history import History
-from selfheal_tui.agent.ledger import Ledger, State
+from selfheal_tui.agent.ledger import Ledger, State, told
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp, Role
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome, why_not_healed
 from selfheal_tui.agent.partly import may_be_offered, partly_healed
@@ -89,7 +89,7 @@ class Healing:
         self._reviewing = reviewing
         self._steering = steering
         self._emit = emit
-        self._history = History(prompts.load("coder"))
+        self._history = History(prompts.load("coder"), lambda: told(self._ledger))
         self._attempts = Attempts(shadow, emit)
         self._next = 1
         self._ledger: Ledger | None = None

@@ -69,7 +69,7 @@ class Bench:
         self.model = None
 
     def session(self, script, ask=None, show=None):
-        self.model = script if isinstance(script, ScriptedModel) else ScriptedModel(script)
+        self.model = script if hasattr(script, "complete") else ScriptedModel(script)
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.place.folder)}
         environment["SELFHEAL_STATE_DIR"] = str(self.state)
         here = self.place.repository

@@ -261,6 +261,9 @@ def _note(event: e.Event) -> Block | None:
             return NoteBlock(event.text, "warned")
         case e.Nudged():
             return NoteBlock(f"nudged the {event.role}: {event.reason}", "warned")
+        case e.HistoryCompacted():
+            tokens = f"{event.before} to {event.after} tokens"
+            return NoteBlock(f"older turns of the {event.role} shortened: about {tokens}", "dim")
         case e.SandboxWasLost():
             return NoteBlock(f"the sandbox ended: {event.reason}", "failed")
         case e.ProposalMade():
