@@ -15,9 +15,10 @@ from selfheal_tui.agent.deliver import Delivery, Proposed
 from selfheal_tui.agent.guarding import Guarding, why_refused
 from selfheal_tui.agent.heal import Healing, Job
 from selfheal_tui.agent.loop import Conversations
+from selfheal_tui.agent.mapping import Surveyor
 from selfheal_tui.agent.memory import Memory
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet
-from selfheal_tui.agent.planning import Planning
+from selfheal_tui.agent.planning import Planning, Survey
 from selfheal_tui.agent.ports import Ask, Emit, Repository, Shadow, Snapshot
 from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
 from selfheal_tui.agent.reviewing import Reviewing
@@ -260,6 +261,7 @@ class Course:
                 conversations=conversations,
                 approvals=self._approvals if settings.flow.approve_plan else None,
                 recall=self._memory.recall,
+                survey=self._survey(ground.files),
                 emit=self._emit,
             ),
             coder=roles.coder,
@@ -267,6 +269,12 @@ class Course:
             steering=self._steering,
             emit=self._emit,
         )
+
+    def _survey(self, files: Sequence[TreeFile]) -> Survey | None:
+        tokens, outliner = self._settings.context.map_tokens, self._parts.outliner
+        if outliner is None or not tokens:
+            return None
+        return Surveyor(self._order.task, files, outliner, tokens=tokens).survey
 
     def _checker(
         self, workspace: Workspace, checks: Sequence[Check], files: Sequence[TreeFile]
