@@ -16,13 +16,15 @@ from selfheal_tui.agent.deliver import Delivery, Proposed
 from selfheal_tui.agent.guarding import Guarding, why_refused
 from selfheal_tui.agent.heal import Healing, Job
 from selfheal_tui.agent.loop import Conversations
+from selfheal_tui.agent.mapping import Surveyor
 from selfheal_tui.agent.memory import Memory
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet
-from selfheal_tui.agent.planning import Planning
+from selfheal_tui.agent.planning import Planning, Survey
 from selfheal_tui.agent.ports import Ask, Emit, Repository, Shadow, Snapshot
 from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
 from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.roles import Models, make_roles
+from selfheal_tui.agent.room import Fill
 from selfheal_tui.agent.steering import Steering, StepCut
 from selfheal_tui.agent.surroundings import Surroundings
 from selfheal_tui.agent.tools import AskUser
@@ -238,6 +240,7 @@ class Course:
             budget=self._budget,
             emit=self._emit,
             steering=self._steering,
+            fill=Fill(settings.context.compact_at, settings.context.window),
         )
         roles = make_roles(
             models,
@@ -271,6 +274,7 @@ class Course:
                 conversations=conversations,
                 approvals=self._approvals if settings.flow.approve_plan else None,
                 recall=self._memory.recall,
+                survey=self._survey(ground.files),
                 emit=self._emit,
             ),
             coder=Coding(
@@ -287,6 +291,12 @@ class Course:
             steering=self._steering,
             emit=self._emit,
         )
+
+    def _survey(self, files: Sequence[TreeFile]) -> Survey | None:
+        tokens, outliner = self._settings.context.map_tokens, self._parts.outliner
+        if outliner is None or not tokens:
+            return None
+        return Surveyor(self._order.task, files, outliner, tokens=tokens).survey
 
     def _checker(
         self,

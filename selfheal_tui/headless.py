@@ -39,6 +39,7 @@ from selfheal_tui.core.events import (
     EnvironmentLacked,
     EnvironmentNotHealed,
     Event,
+    HistoryCompacted,
     LimitWasReached,
     ModelSwitched,
     Nudged,
@@ -312,6 +313,9 @@ def narration(event: Event) -> list[str]:
             return [f"! {event.failed} is given up ({event.reason}); asking {event.model}"]
         case Nudged():
             return [f"! {event.role}: {event.reason}"]
+        case HistoryCompacted():
+            tokens = f"{event.before} to {event.after} tokens"
+            return [f"! {event.role}: older turns shortened, about {tokens}"]
         case ToolCalled():
             return [f"  {event.role}: {event.name} {one_line(event.arguments, 120)}"]
         case PlanProposed():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from selfheal_tui.agent.deliver import Target
-from selfheal_tui.agent.ports import Incidents, Repository, Sandbox, Shadow, Snapshot
+from selfheal_tui.agent.ports import Incidents, Outliner, Repository, Sandbox, Shadow, Snapshot
 from selfheal_tui.agent.roles import Models
 from selfheal_tui.core.approval import Granted, SetupRequest
 from selfheal_tui.core.events import Event, ProposalMade
@@ -92,7 +92,8 @@ OpenRepository = Callable[[], Awaitable[tuple[Repository, Shadow, tuple[str, ...
 @dataclass(frozen=True)
 class Parts:
     """The adapters of a run. `protect` are the sandbox profiles' patterns of files that decide the
-    verdict; `incidents` is None where memory is switched off."""
+    verdict; `incidents` is None where memory is switched off,
+    `outliner` where no map of the project is wanted."""
 
     open_repository: OpenRepository
     provision: Provision
@@ -101,6 +102,7 @@ class Parts:
     redactor: Redactor
     protect: tuple[str, ...] = ()
     incidents: Incidents | None = None
+    outliner: Outliner | None = None
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,21 @@ class MemorySettings:
 
 
 @dataclass(frozen=True)
+class ContextSettings:
+    """What the model is told of the project, and when its context is full."""
+
+    map_tokens: int = _setting(
+        1000, "tokens that a map of the files about the failure may take; 0 = no map", least=0
+    )
+    compact_at: float = _setting(
+        0.8, "share of a model's context window from which on older turns are shortened", least=0.1
+    )
+    window: int = _setting(
+        32_000, "tokens of a context window that neither model nor library names", least=1000
+    )
+
+
+@dataclass(frozen=True)
 class PrivacySettings:
     """What must never leave this machine."""
 
@@ -165,6 +180,7 @@ class Settings:
     flow: FlowSettings = FlowSettings()
     guard: GuardSettings = GuardSettings()
     memory: MemorySettings = MemorySettings()
+    context: ContextSettings = ContextSettings()
     privacy: PrivacySettings = PrivacySettings()
     ui: UiSettings = UiSettings()
 

@@ -14,7 +14,7 @@ from selfheal_tui.agent.coding import Coding
 from selfheal_tui.agent.digest import BUDGET, failure_digest
 from selfheal_tui.agent.guarding import Guarding, told_to_reviewer
 from selfheal_tui.agent.history import History
-from selfheal_tui.agent.ledger import Ledger, State
+from selfheal_tui.agent.ledger import Ledger, State, told
 from selfheal_tui.agent.loop import Conversations, Finished, GaveUp
 from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outcome, why_not_healed
 from selfheal_tui.agent.partly import may_be_offered, partly_healed
@@ -90,7 +90,7 @@ class Healing:
         self._reviewing = reviewing
         self._steering = steering
         self._emit = emit
-        self._history = History(prompts.load("coder"))
+        self._history = History(prompts.load("coder"), lambda: told(self._ledger))
         self._attempts = Attempts(shadow, emit)
         self._next = 1
         self._ledger: Ledger | None = None
@@ -273,11 +273,11 @@ class Healing:
         if proof.green:
             green = self._healed(number, ended, tree, commit_tree, proof)
             healed = await self._steering.step(self._guarded(green))
-            told = self._guarding.tell_once(healed.guarded) if self.may_go_on else None
-            if told is not None:
-                await self._workspace.restore(told.tree)
-                state = State(number, told.tree, told.result, healed.summary)
-                await self._red(state, history, told.text)
+            sent = self._guarding.tell_once(healed.guarded) if self.may_go_on else None
+            if sent is not None:
+                await self._workspace.restore(sent.tree)
+                state = State(number, sent.tree, sent.result, healed.summary)
+                await self._red(state, history, sent.text)
                 return None
             self._kept_ledger().add(State(number, tree, proof))
             return healed

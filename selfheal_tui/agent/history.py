@@ -1,15 +1,28 @@
-"""The conversation with one role: messages are only ever appended, so that caches always hit."""
+"""The conversation with one role: messages are only ever appended, so that caches always hit.
+
+Only a compaction, where the model's context is nearly full, makes it shorter.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from selfheal_tui.agent.compaction import first_of_last_turns
 from selfheal_tui.agent.ports import Message, Reply
 
 
-class History:
-    """A system message and what followed. Nothing that was said is changed or taken back."""
+def _nothing() -> str:
+    return ""
 
-    def __init__(self, system: str) -> None:
+
+class History:
+    """A system message and what followed. `record` tells what was reached so far, to be said again
+    where the turns that led there are shortened."""
+
+    def __init__(self, system: str, record: Callable[[], str] = _nothing) -> None:
         self._messages = [Message("system", system)]
+        self._record = record
+        self._recorded: Message | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -25,3 +38,12 @@ class History:
     def tool(self, call_id: str, text: str) -> None:
         """Answer one call of the last assistant message; each call needs exactly one answer."""
         self._messages.append(Message("tool", text, call_id=call_id))
+
+    def compact(self, shorter: Sequence[Message]) -> None:
+        """Go on from `shorter`, with the record as it is now ahead of the last turn."""
+        kept = [message for message in shorter if message is not self._recorded]
+        record = self._record()
+        self._recorded = Message("user", record) if record else None
+        if self._recorded:
+            kept.insert(first_of_last_turns(kept, 1), self._recorded)
+        self._messages = kept

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfheal_tui.core.checks import CheckResult
+from selfheal_tui.core.text import one_line
 
 _NAMED = 10
 _LONGEST = 200
@@ -111,6 +112,19 @@ class Ledger:
             f"This is worse than before ({self.lost(state, best)}), so the files went back to"
             f" {goal}.{kept} Your last edits are gone; start from there."
         )
+
+
+def told(ledger: Ledger | None) -> str:
+    """Every attempt so far: what it fixed and broke, and what the coder said of it; empty before
+    the first one."""
+    if ledger is None or not ledger.states[1:]:
+        return ""
+    lines = [
+        f"- attempt {state.attempt}: {ledger.standing(state.result).words}"
+        + (f"; you said: {one_line(state.summary, _LONGEST)}" if state.summary else "")
+        for state in ledger.states[1:]
+    ]
+    return "\n".join(["What your attempts reached so far:", *lines])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from selfheal_tui.agent.ports import (
     TextDelta,
     ToolCall,
 )
+from selfheal_tui.agent.room import Fill, Room
 from selfheal_tui.agent.runaway import TOLD
 from selfheal_tui.agent.steering import Said, Shell, Steering, StepCut
 from selfheal_tui.agent.stuck import Stuck, Watch, decides
@@ -46,7 +47,7 @@ from selfheal_tui.core.events import (
     Warned,
 )
 from selfheal_tui.core.limits import Budget
-from selfheal_tui.errors import SandboxLost, TreeRejected
+from selfheal_tui.errors import ContextOverflow, SandboxLost, TreeRejected
 
 CUT = "The user interrupted you here, and says what to do now:"
 NOT_RUN = "not run: the user interrupted"
@@ -102,6 +103,7 @@ class Conversations:
         emit: Emit,
         steering: Steering,
         mark: str = "",
+        fill: Fill | None = None,
     ) -> None:
         self._mark = mark
         self._session = session
@@ -109,6 +111,7 @@ class Conversations:
         self._budget = budget
         self._emit = emit
         self._steering = steering
+        self._fill = fill or Fill()
         self._turns = itertools.count(1)
 
     def beside(
@@ -122,23 +125,39 @@ class Conversations:
             emit=emit,
             steering=steering,
             mark=mark,
+            fill=self._fill,
         )
 
     async def converse(self, role: Role, history: History) -> Finished | GaveUp:
         """Talk until the role's final tool is called, or it is stuck. Raises LimitReached."""
-        watch = Watch()
+        watch, room = Watch(), self._room(role, history)
         while True:
             await self._steer(history)
+            room.make()
             turn = f"{self._mark}t{next(self._turns)}"
             try:
                 reply = await self._turn(turn, role, history)
             except StepCut:
                 await self.hold(history)
                 continue
+            except ContextOverflow as overflow:
+                room.refused(overflow)
+                continue
+            room.took(reply.usage, history.messages)
             history.assistant(reply)
             ended = await self._answer(turn, role, history, reply, watch)
             if ended is not None:
                 return ended
+
+    def _room(self, role: Role, history: History) -> Room:
+        return Room(
+            role=role.name,
+            model=role.model,
+            tools=role.toolbox.specs,
+            history=history,
+            fill=self._fill,
+            emit=self._emit,
+        )
 
     async def _steer(self, history: History) -> bool:
         """Take what the user said and wants to be run, between two steps; whether they spoke."""

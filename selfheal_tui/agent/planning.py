@@ -24,13 +24,16 @@ Recall = Callable[[CheckResult | None, str], Awaitable[str]]
 """What earlier heals say to the check of the untouched files in a tree at this path, as the end of
 a brief; mostly empty."""
 
+Survey = Callable[[CheckResult | None], Awaitable[str]]
+"""The map of the project for what the check of the untouched files says, as the end of a brief."""
+
 
 @dataclass(frozen=True)
 class Plan:
     """Steps in order, and the files that they are expected to touch; empty where there is none.
 
-    `notes` ends the planner's brief: what earlier heals say, mostly nothing. `parts` are to be
-    worked on at the same time, each by a coder of its own; mostly there are none.
+    `notes` ends the planner's brief: the map of the project, and what earlier heals say. `parts`
+    are to be worked on at the same time, each by a coder of its own; mostly there are none.
     """
 
     steps: tuple[str, ...] = ()
@@ -41,7 +44,7 @@ class Plan:
 
 class Planning:
     """Makes the plan of one run. Without a `planner` there is none; with `approvals` the user is
-    asked for it. `recall` knows earlier heals."""
+    asked for it. `recall` knows earlier heals, `survey` the project."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Planning:
         conversations: Conversations,
         approvals: Approvals | None,
         recall: Recall,
+        survey: Survey | None = None,
         emit: Emit,
     ) -> None:
         self._planner = planner
@@ -58,12 +62,14 @@ class Planning:
         self._conversations = conversations
         self._approvals = approvals
         self._recall = recall
+        self._survey = survey
         self._emit = emit
 
     async def plan(self, brief: str, before: CheckResult | None) -> Plan:
         """The plan that is gone by, for what the check of the untouched files says. Raises
         ApprovalRefused when the user wants none like it."""
-        notes = await self._recall(before, self._workspace.sandbox.facts.workdir)
+        notes = await self._survey(before) if self._survey else ""
+        notes += await self._recall(before, self._workspace.sandbox.facts.workdir)
         plan = await self._planned(self._planner, brief + notes) if self._planner else Plan()
         return replace(plan, notes=notes)
 

@@ -15,6 +15,7 @@ from selfheal_tui.core.approval import (
     UndoRequest,
     WorktreeRequest,
 )
+from selfheal_tui.core.codemap import Definition
 from selfheal_tui.core.events import Event, Undone
 from selfheal_tui.core.incident import Incident, Note
 from selfheal_tui.core.merge import Merge
@@ -348,6 +349,22 @@ class Repository(Protocol):
     async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest: ...
 
     async def push(self, granted: Granted[PushRequest]) -> None: ...
+
+
+# --- map -----------------------------------------------------------------------------------
+
+
+class Outliner(Protocol):
+    """Reads what source files define. Bytes from outside come in: they are parsed, never run."""
+
+    def reads(self, path: str) -> bool:
+        """Whether a file of this name belongs on a map of the code."""
+
+    def definitions(
+        self, path: str, content: bytes, late: Callable[[], bool]
+    ) -> tuple[Definition, ...]:
+        """The definitions of a file, in order; none where it cannot be parsed, or `late` says
+        that time is up. Blocks."""
 
 
 # --- memory --------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ def compose(
     place: Place, settings: Settings, session: str, records: Store, redactor: Redactor
 ) -> Parts:
     """The adapters of a run. Nothing is opened here: each is when the session asks for it."""
+    from selfheal_tui.adapters.outline import TreeSitterOutliner
     from selfheal_tui.cli.models import ModelSet
 
     models: ModelSource = ModelSet(settings.model, place.environment, redactor)
@@ -31,6 +32,7 @@ def compose(
         models=models,
         records=records,
         redactor=redactor,
+        outliner=TreeSitterOutliner(),
         protect=protected_by_profiles(place),
         incidents=incidents_for(place, settings),
     )

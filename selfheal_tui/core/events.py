@@ -458,6 +458,18 @@ class Nudged:
 
 
 @dataclass(frozen=True)
+class HistoryCompacted:
+    """A role's context was nearly full, or refused as too long: its older turns were shortened.
+
+    `before` and `after` are tokens as far as they can be told. The role's next turn follows.
+    """
+
+    role: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
 class ReviewGiven:
     """The reviewer's verdict: approve, send_back or flag."""
 
@@ -662,6 +674,7 @@ Event = (
     | QuestionAsked
     | QuestionAnswered
     | Nudged
+    | HistoryCompacted
     | ReviewGiven
     | ProposalMade
     | HunksRefused

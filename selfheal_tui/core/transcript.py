@@ -268,6 +268,9 @@ def _notes(event: e.Event) -> list[str]:
             return [f"{event.failed} is given up ({event.reason}); asking {event.model}"]
         case e.Nudged():
             return [f"nudged the {event.role}: {event.reason}"]
+        case e.HistoryCompacted():
+            tokens = f"{event.before} to {event.after} tokens"
+            return [f"older turns of the {event.role} were shortened: about {tokens}"]
         case e.HunksRefused():
             return [
                 f"you took out {header or 'all'} of {path}: {reason or 'no reason given'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selfheal_tui.adapters.local_provision import LocalProvision
+from selfheal_tui.adapters.outline import TreeSitterOutliner
 from selfheal_tui.adapters.scripted import ScriptedModel, calling
 from selfheal_tui.adapters.store import Store
 from selfheal_tui.agent.deliver import Target
@@ -64,6 +65,7 @@ class Bench:
         self.redactor = Redactor()
         self.provision = LocalProvision()
         self.incidents = None
+        self.outliner = TreeSitterOutliner()
         self.wrap_repository = lambda repository: repository
         self.events = []
         self.model = None
@@ -84,6 +86,7 @@ class Bench:
                 self.store,
                 self.redactor,
                 incidents=self.incidents,
+                outliner=self.outliner,
             ),
             ask=ask or yes_to(push=bool(self.order.target.remote)),
             ask_user=nobody_answers,

@@ -29,7 +29,7 @@ ALLOWED = {
     "ui": {"agent", "core", "errors", "session", "settings"},
     "demo": set(),
 }
-HEAVY = ("textual", "litellm", "docker", "git", "unidiff", "openai", "requests")
+HEAVY = ("textual", "litellm", "docker", "git", "unidiff", "openai", "requests", "tree_sitter")
 
 
 def imports_of(file: Path) -> set[str]:

@@ -290,6 +290,9 @@ def _note(event: e.Event) -> Block | None:
         case e.EnvironmentLacked() | e.EnvironmentHealed() | e.EnvironmentNotHealed():
             style = "ok" if isinstance(event, e.EnvironmentHealed) else "warned"
             return NoteBlock(environment_words(event).split("\n", 1)[0], style)
+        case e.HistoryCompacted():
+            tokens = f"{event.before} to {event.after} tokens"
+            return NoteBlock(f"older turns of the {event.role} shortened: about {tokens}", "dim")
         case e.SandboxWasLost():
             return NoteBlock(f"the sandbox ended: {event.reason}", "failed")
         case e.ProposalMade():
