@@ -1,4 +1,4 @@
-"""Definitions in source files, by tree-sitter's grammars. Fits `agent.ports.Outliner`.
+"""Definitions in source files, by tree-sitter's grammars, in this process.
 
 Parses only, on bytes from outside: nothing is imported from them or run. Refuses nothing: what
 cannot be parsed has no definitions.
@@ -128,14 +128,13 @@ class TreeSitterOutliner:
 
     def reads(self, path: str) -> bool:
         """Whether a file of this name belongs on a map of the code."""
-        suffix = _suffix(path)
-        return suffix in GRAMMARS or suffix in LISTED
+        return reads(path)
 
     def definitions(
         self, path: str, content: bytes, late: Callable[[], bool]
     ) -> tuple[Definition, ...]:
         """The definitions of a file, in order; none where parsing is `late` before its end."""
-        grammar = GRAMMARS.get(_suffix(path))
+        grammar = GRAMMARS.get(suffix_of(path))
         parser = self._load(grammar) if grammar else None
         if grammar is None or parser is None:
             return ()
@@ -150,6 +149,9 @@ class TreeSitterOutliner:
             return ()
         nodes = _walked(tree.root_node, grammar.kinds, late)
         return tuple(_placed([(node, _name(node)) for node in nodes], content))
+
+    def close(self) -> None:
+        """Nothing: the grammars stay loaded."""
 
     def _load(self, grammar: Grammar) -> Parser | None:
         """The parser of a grammar; None where no wheel of it fits this machine."""
@@ -234,5 +236,12 @@ def _name(node: Node) -> str:
     return text[:200].decode("utf-8", "replace").rpartition("::")[2]
 
 
-def _suffix(path: str) -> str:
+def reads(path: str) -> bool:
+    """Whether a file of this name belongs on a map of the code."""
+    suffix = suffix_of(path)
+    return suffix in GRAMMARS or suffix in LISTED
+
+
+def suffix_of(path: str) -> str:
+    """What the name of a file ends with, in small letters, without the dot."""
     return path.rpartition("/")[2].rpartition(".")[2].lower()

@@ -83,7 +83,10 @@ class Surveyor:
                 seeds[path] = seeds.get(path, 0.0) + LOCATED
         mentioned = words_of(text)
         reading = _Reading(content, names, self._outliner, self._clock, until)
-        outlines = reading.outlines(seeds, mentioned)
+        try:
+            outlines = reading.outlines(seeds, mentioned)
+        finally:
+            self._outliner.close()
         return written(outlines, ranked(outlines, seeds, mentioned), mentioned, self._tokens)
 
 

@@ -366,6 +366,9 @@ class Outliner(Protocol):
         """The definitions of a file, in order; none where it cannot be parsed, or `late` says
         that time is up. Blocks."""
 
+    def close(self) -> None:
+        """Let go of what reading took. It may be asked again."""
+
 
 # --- memory --------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ def compose(
     place: Place, settings: Settings, session: str, records: Store, redactor: Redactor
 ) -> Parts:
     """The adapters of a run. Nothing is opened here: each is when the session asks for it."""
-    from selfheal_tui.adapters.outline import TreeSitterOutliner
+    from selfheal_tui.adapters.outline_process import OutlineProcess
     from selfheal_tui.cli.models import ModelSet
 
     models: ModelSource = ModelSet(settings.model, place.environment, redactor)
@@ -32,7 +32,7 @@ def compose(
         models=models,
         records=records,
         redactor=redactor,
-        outliner=TreeSitterOutliner(),
+        outliner=OutlineProcess(),
         protect=protected_by_profiles(place),
         incidents=incidents_for(place, settings),
     )

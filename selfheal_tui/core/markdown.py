@@ -18,7 +18,8 @@ LINE = 400
 
 _RUNS = re.compile("`+")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
-_LIST_MARK = re.compile(r"^([-+=]|\d+[.)])(?=\s|$)")
+_LIST_MARK = re.compile(r"^([-+=](?=[-+=\s]|$)|\d+[.)](?=\s|$))")
+"""What begins a list; or, of nothing else, underlines a heading or draws a rule."""
 
 
 def fenced(text: str, info: str = "text") -> str:

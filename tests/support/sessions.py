@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from selfheal_tui.adapters.local_provision import LocalProvision
-from selfheal_tui.adapters.outline import TreeSitterOutliner
+from selfheal_tui.adapters.outline_process import OutlineProcess
 from selfheal_tui.adapters.scripted import ScriptedModel, calling
 from selfheal_tui.adapters.store import Store
 from selfheal_tui.agent.deliver import Target
@@ -65,7 +65,7 @@ class Bench:
         self.redactor = Redactor()
         self.provision = LocalProvision()
         self.incidents = None
-        self.outliner = TreeSitterOutliner()
+        self.outliner = OutlineProcess()
         self.wrap_repository = lambda repository: repository
         self.events = []
         self.model = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -54,6 +54,10 @@ def test_a_fence_holds_what_was_printable_of_its_content(text):
 
 
 @given(HOSTILE)
+@example("--")
+@example("---")
+@example("- - -")
+@example("==")
 @settings(max_examples=150)
 def test_plain_words_and_code_are_no_markup(text):
     for made in (f"- {plain(text)}", f"## {plain(text)}", f"x {code(text)} y"):
