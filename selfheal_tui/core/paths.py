@@ -14,12 +14,23 @@ MAX_DEPTH = 256
 MAX_NAME = 255
 MAX_PATH = 4096
 
+_SHOWN = 200
+
+_SIGNS = frozenset({"head", "objects", "refs", "commondir"})
+
 _SHORT_NAME = re.compile(r"git~[0-9]+")
 
 # What HFS+ leaves out when it compares names.
 _IGNORED = dict.fromkeys(
     [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF]
 )
+
+
+def named(path: str) -> str:
+    """`path` for a sentence: in quotes, what cannot be printed escaped, a long one cut."""
+    if len(path) > _SHOWN:
+        path = f"{path[: _SHOWN // 2]}[...]{path[-_SHOWN // 2 :]}"
+    return repr(path)
 
 
 def fault_of(path: str) -> str | None:
@@ -55,12 +66,16 @@ def is_git_folder(name: str) -> bool:
 def _is_git(piece: str) -> bool:
     forms = {piece} if piece.isascii() else {piece, unicodedata.normalize("NFKC", piece)}
     for form in forms:
-        plain = form.translate(_IGNORED).casefold()
-        # NTFS drops blanks and dots at the end, and what follows a colon is a stream of the file.
-        plain = plain.partition(":")[0].rstrip(" .")
+        plain = _plain(form)
         if plain == ".git" or _SHORT_NAME.fullmatch(plain):
             return True
     return False
+
+
+def _plain(name: str) -> str:
+    """The name as HFS+ and NTFS compare it."""
+    # NTFS drops blanks and dots at the end, and what follows a colon is a stream of the file.
+    return name.translate(_IGNORED).casefold().partition(":")[0].rstrip(" .")
 
 
 def collision_in(paths: Iterable[str]) -> tuple[str, str] | None:
@@ -85,10 +100,23 @@ def bare_repository_in(paths: Iterable[str]) -> str | None:
     for path in paths:
         for name in _with_folders(path):
             folder, _, last = name.rpartition("/")
-            if last.casefold() in {"head", "objects", "refs"}:
-                signs.setdefault(folder, set()).add(last.casefold())
-    found = sorted(folder for folder, names in signs.items() if len(names) == 3)
+            if sign := repository_sign(last):
+                signs.setdefault(folder, set()).add(sign)
+    found = sorted(folder for folder, names in signs.items() if _is_repository(names))
     return (found[0] or ".") if found else None
+
+
+def repository_sign(name: str) -> str | None:
+    """What of a repository some file system takes the one name `name` for; None for nothing."""
+    form = name.casefold()
+    if form not in _SIGNS and not (name.isascii() and name[-1:].isalnum()):
+        form = _plain(name)
+    return form if form in _SIGNS else None
+
+
+def _is_repository(signs: set[str]) -> bool:
+    # A `commondir` names another folder for all but HEAD: one that shows no more than these.
+    return "head" in signs and ("commondir" in signs or {"objects", "refs"} <= signs)
 
 
 def _with_folders(path: str) -> Iterable[str]:

@@ -132,6 +132,10 @@ def test_names_that_a_folding_file_system_takes_for_one_collide(
         (["evil/head", "evil/Objects/p", "evil/REFS/h"], "evil"),
         (["HEAD", "a/objects/x", "refs/x"], None),
         (["objects", "refs.py"], None),
+        (["d/HEAD", "d/commondir"], "d"),
+        (["d/commondir", "d/objects/a", "d/refs/a"], None),
+        (["d/HEAD.", "d/Obje\u200ccts/a", "d/refs :x"], None),
+        (["d/HEAD.", "d/Obje\u200ccts/a", "d/refs:x"], "d"),
     ],
 )
 def test_a_folder_that_looks_like_a_bare_repository_is_found(paths: list[str], found: str | None):

@@ -10,11 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from selfheal_tui.adapters.git.beneath import above_of, folders_of, parts_of
-from selfheal_tui.core.paths import bare_repository_in, collision_in, fault_of, folded
+from selfheal_tui.core.paths import (
+    bare_repository_in,
+    collision_in,
+    fault_of,
+    folded,
+    named,
+    repository_sign,
+)
 from selfheal_tui.core.tree import TreeChange
 from selfheal_tui.errors import TreeRejected
-
-_SIGNS = {"head", "objects", "refs"}
 
 
 def check_change(before: Collection[str], change: TreeChange) -> None:
@@ -33,7 +38,7 @@ def check_change(before: Collection[str], change: TreeChange) -> None:
 def _check_name(path: str) -> None:
     fault = fault_of(path)
     if fault:
-        raise TreeRejected(f"the sandbox made a file {path!r}, whose name {fault}")
+        raise TreeRejected(f"the sandbox made a file {named(path)}, whose name {fault}")
     try:
         parts_of(path)
     except ValueError as error:
@@ -44,14 +49,14 @@ def _check_folders(files: set[str], added: set[str]) -> None:
     below_files = {path for path in added if not files.isdisjoint(above_of(path))}
     now_folders = added & folders_of(files)
     for path in sorted(below_files | now_folders):
-        raise TreeRejected(f"the sandbox made {path!r} both a file and a folder")
+        raise TreeRejected(f"the sandbox made {named(path)} both a file and a folder")
 
 
 def _check_collisions(kept: set[str], added: set[str]) -> None:
     found = collision_in(sorted(added)) or _collision(kept, added)
     if found:
         raise TreeRejected(
-            f"the sandbox made {found[1]!r}, which other systems take for {found[0]!r}"
+            f"the sandbox made {named(found[1])}, which other systems take for {named(found[0])}"
         )
 
 
@@ -73,7 +78,8 @@ def _check_repositories(before: Collection[str], after: set[str], added: set[str
         found = bare_repository_in(_below(folder, after))
         if found and found != bare_repository_in(_below(folder, before)):
             raise TreeRejected(
-                f"the sandbox made the folder {folder or '.'!r}, which git takes for a repository"
+                f"the sandbox made the folder {named(folder or '.')}, which git takes for a"
+                " repository"
             )
 
 
@@ -81,7 +87,7 @@ def _suspect_folders(path: str) -> Iterable[str]:
     """The folders that the path gives one sign of a bare repository."""
     for name in _names(path):
         folder, _, last = name.rpartition("/")
-        if last.casefold() in _SIGNS:
+        if repository_sign(last):
             yield folder
 
 
