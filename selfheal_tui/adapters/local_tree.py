@@ -13,7 +13,7 @@ from pathlib import Path
 
 from selfheal_tui.adapters.git.beneath import Beneath, above_of
 from selfheal_tui.adapters.manifest import Manifest
-from selfheal_tui.adapters.outgoing import Gate, check_name, wrong_kind
+from selfheal_tui.adapters.outgoing import Gate, check_asked, wrong_kind
 from selfheal_tui.core.tree import EXECUTABLE, LINK, TreeChange, TreeFile
 from selfheal_tui.errors import SandboxError
 
@@ -51,8 +51,7 @@ class LocalTree:
     def files(self, paths: Sequence[str]) -> tuple[TreeFile, ...]:
         """The files at `paths`. Raises TreeRejected for what must not come out."""
         gate = Gate()
-        for path in paths:
-            check_name(path)
+        check_asked(paths)
         with Beneath(self._root) as beneath:
             return tuple(self._file(beneath, gate, path) for path in dict.fromkeys(paths))
 

@@ -11,10 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from selfheal_tui.core.tree import LINK, Scan, TreeFile
-from selfheal_tui.errors import SandboxError
+from selfheal_tui.errors import TreeRejected
 
 FIND = r"-name .git -prune -o ! -type d -printf '%P\0%y %m %s %T@ %C@ %i\0'"
 """What makes `find` write a manifest; folders are left out, and a `.git` is not entered."""
+
+MAX_LISTED = 1_000_000
+"""Files that are listed at most, those that are no part of a change among them."""
+
+_LONGEST_NAME = 64 * 1024
+_LONGEST_STAMP = 160
 
 Stamps = Mapping[str, bytes]
 
@@ -34,16 +40,50 @@ class Manifest:
         return any(_ctime(self.stamps[path]) >= self.tick for path in paths if path in self.stamps)
 
 
-def read_manifest(listing: bytes) -> Manifest:
-    """The manifest that `find TICK . ` + `FIND` wrote; its first entry is the file TICK.
+class ManifestReader:
+    """Reads what `find TICK . ` + `FIND` writes, as it comes; its first entry is the file TICK.
 
-    Raises SandboxError when the listing is cut or not one.
+    Both methods raise TreeRejected when the listing is cut, not one, or too long to be true: it
+    may come from a `find` that is somebody's own.
     """
-    parts = listing.split(b"\0")
-    if len(parts) < 3 or len(parts) % 2 == 0 or parts[-1] or parts[0]:
-        raise SandboxError("the sandbox's list of files cannot be read")
-    stamps = dict(zip(map(os.fsdecode, parts[2:-1:2]), parts[3:-1:2], strict=True))
-    return Manifest(stamps, _ctime(parts[1]))
+
+    def __init__(self, most: int = MAX_LISTED) -> None:
+        self._most = most
+        self._held = b""
+        self._name: bytes | None = None
+        self._entries = 0
+        self._stamps: dict[str, bytes] = {}
+        self._tick: bytes | None = None
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the listing."""
+        *parts, self._held = (self._held + piece).split(b"\0")
+        if len(self._held) > _LONGEST_NAME:
+            raise TreeRejected("the sandbox holds a name that is too long to be listed")
+        if self._name is not None:
+            parts.insert(0, self._name)
+        self._name = parts.pop() if len(parts) % 2 else None
+        self._take(parts)
+
+    def close(self) -> Manifest:
+        """All that was listed."""
+        if self._held or self._name is not None or self._tick is None:
+            raise _unreadable()
+        return Manifest(self._stamps, self._tick)
+
+    def _take(self, parts: list[bytes]) -> None:
+        if self._tick is None and parts:
+            name, stamp, *parts = parts
+            if name:
+                raise _unreadable()
+            self._tick = _ctime(stamp)
+        stamps = parts[1::2]
+        self._entries += len(stamps)
+        if self._entries > self._most:
+            raise TreeRejected("the sandbox holds more files than can be listed")
+        if stamps and max(map(len, stamps)) > _LONGEST_STAMP:
+            raise _unreadable()
+        self._stamps.update(zip(map(os.fsdecode, parts[::2]), stamps, strict=True))
 
 
 @dataclass
@@ -92,5 +132,9 @@ def missing_from(
 def _ctime(stamp: bytes) -> bytes:
     fields = stamp.split(b" ")
     if len(fields) != 6:
-        raise SandboxError("the sandbox's list of files cannot be read")
+        raise _unreadable()
     return fields[4]
+
+
+def _unreadable() -> TreeRejected:
+    return TreeRejected("the sandbox's list of files cannot be read")

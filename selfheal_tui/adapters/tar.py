@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from selfheal_tui.adapters.outgoing import Gate, wrong_kind
-from selfheal_tui.core.paths import MAX_PATH
+from selfheal_tui.core.paths import MAX_PATH, named
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
 from selfheal_tui.errors import TreeRejected
 
@@ -124,23 +124,31 @@ class TarReader:
     _header: _Header | None = None
     _long: dict[bytes, bytes] = field(default_factory=dict)
     _ended: bool = False
+    _rest: int = 0
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the stream."""
-        if self._ended:
-            return
         self._buffer += piece
         start = 0
         while (end := start + self._wanted()) <= len(self._buffer) and not self._ended:
             self._take(bytes(memoryview(self._buffer)[start:end]))
             start = end
         del self._buffer[:start]
+        if self._ended:
+            self._see_rest()
 
     def close(self) -> tuple[TreeFile, ...]:
         """The files in their order. Raises TreeRejected when the stream was cut."""
         if not self._ended:
             raise TreeRejected("the sandbox's answer was cut short: its files cannot be read")
         return tuple(self._files.values())
+
+    def _see_rest(self) -> None:
+        """Zeros may fill up the last record; anything else is no end."""
+        self._rest += len(self._buffer)
+        if self._rest > RECORD or self._buffer.strip(b"\0"):
+            raise TreeRejected("the sandbox's answer goes on after its end")
+        self._buffer.clear()
 
     def _wanted(self) -> int:
         return _padded(self._header.size) if self._header else BLOCK
@@ -160,6 +168,8 @@ class TarReader:
         if header.kind in {b"L", b"K"}:
             if not 1 < header.size <= MAX_PATH + 1:
                 raise TreeRejected("a name in the sandbox's answer is too long")
+            if header.kind in self._long:
+                raise TreeRejected("a file in the sandbox's answer has two names")
         else:
             header = self._named(header)
             self._check(header)
@@ -180,7 +190,7 @@ class TarReader:
             raise wrong_kind(path, _KINDS.get(header.kind, "neither a file nor a link"))
         is_link = header.kind == b"2"
         if is_link and (header.size or not header.target):
-            raise TreeRejected(f"{path!r} is a broken link entry")
+            raise TreeRejected(f"{named(path)} is a broken link entry")
         self.gate.check(path, mode=0 if is_link else header.mode, size=header.size)
 
     def _end(self, header: _Header, content: bytes) -> None:

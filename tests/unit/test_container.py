@@ -11,6 +11,7 @@ from selfheal_tui.adapters.docker.container import (
     Account,
     account_for,
     create_arguments,
+    keeper_for,
     needs_volume,
 )
 from selfheal_tui.core.profile import Profile
@@ -40,7 +41,7 @@ def test_the_plain_container_is_exactly_this():
             "PYTHONDONTWRITEBYTECODE=1", "PIP_NO_INPUT=1", "PAGER=cat", "GIT_PAGER=cat", "EXTRA=1",
         ],
         "Labels": LABELS,
-        "User": "501:20",
+        "User": "65534:65534",
         "WorkingDir": "/work",
         "Tty": False,
         "OpenStdin": True,
@@ -140,3 +141,9 @@ def test_full_memory_folders_leave_an_eighth_of_the_memory(memory, disk):
     folders = arguments(profile)["HostConfig"]["Tmpfs"].values()
     sizes = [int(options.split("size=")[1].split("m,")[0]) for options in folders]
     assert sum(sizes) <= memory * 7 // 8
+
+
+def test_the_main_process_is_nobody_that_commands_can_reach():
+    ids = [keeper_for(Account(uid, uid)).uid for uid in (1000, 65534, 65533)]
+    assert ids == [65534, 65533, 65534]
+    assert keeper_for(Account(0, 0)) == Account(0, 0)

@@ -2,18 +2,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfheal_tui.adapters.manifest import Manifest, Settled, missing_from, read_manifest
+from selfheal_tui.adapters.manifest import Manifest, ManifestReader, Settled, missing_from
 from selfheal_tui.core.tree import LINK, REGULAR, Scan, TreeFile
-from selfheal_tui.errors import SandboxError
+from selfheal_tui.errors import TreeRejected
 
 STAMP = b"f 644 5 1.0 2.0 7"
+TICK = b"\0f 644 1 9.0 9.5 1\0"
+
+
+def read_manifest(listing, size=0):
+    reader = ManifestReader()
+    size = size or len(listing) or 1
+    for start in range(0, len(listing), size):
+        reader.feed(listing[start : start + size])
+    return reader.close()
 
 
 def test_a_listing_of_find_is_read():
     listing = b"\0f 644 1 9.0 9.5 1\0a b\nc\0" + STAMP + b"\0\xff\0l 777 5 1.0 2.0 8\0"
-    assert read_manifest(listing) == Manifest(
-        {"a b\nc": STAMP, "\udcff": b"l 777 5 1.0 2.0 8"}, b"9.5"
-    )
+    expected = Manifest({"a b\nc": STAMP, "\udcff": b"l 777 5 1.0 2.0 8"}, b"9.5")
+    found = [read_manifest(listing, size) for size in range(len(listing) + 1)]
+    assert found == [expected] * len(found)
 
 
 @settings(max_examples=200)
@@ -21,15 +30,29 @@ def test_a_listing_of_find_is_read():
 def test_any_bytes_are_read_or_refused(listing):
     try:
         manifest = read_manifest(listing)
-    except SandboxError:
+    except TreeRejected:
         return
     assert len(manifest.stamps) <= listing.count(b"\0")
 
 
 @pytest.mark.parametrize("listing", [b"", b"\0", b"\0f 644 1 1 1", b"a\0" + STAMP + b"\0"])
 def test_a_cut_listing_is_refused(listing):
-    with pytest.raises(SandboxError):
+    with pytest.raises(TreeRejected, match="cannot be read"):
         read_manifest(listing)
+
+
+@pytest.mark.parametrize(
+    ("listing", "words"),
+    [
+        (TICK + b"\0" * 200, "more files than can be listed"),
+        (TICK + b"a\0f 644 1 1 1 1\0" * 51, "more files than can be listed"),
+        (TICK + b"n" * 70_000, "too long to be listed"),
+        (TICK + b"a\0" + b"9" * 200 + b"\0", "cannot be read"),
+    ],
+)
+def test_a_listing_that_is_too_long_to_be_true_is_refused_before_it_ends(listing, words):
+    with pytest.raises(TreeRejected, match=words):
+        ManifestReader(most=50).feed(listing)
 
 
 def test_what_differs_is_seen_until_it_is_settled():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfheal_tui.adapters.outgoing import Gate, TreeLimits
+from selfheal_tui.adapters.outgoing import Gate, TreeLimits, check_asked
 from selfheal_tui.adapters.tar import TarReader, tar_size, write_tar
 from selfheal_tui.core.paths import fault_of
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
@@ -160,6 +160,32 @@ def test_a_pax_stream_is_refused():
 def test_a_name_that_comes_twice_is_refused():
     with pytest.raises(TreeRejected, match="twice"):
         read(made((entry("a"), b"1"), (entry("a"), b"2")))
+
+
+def test_a_stream_that_goes_on_after_its_end_is_refused():
+    stream = packed(TreeFile("a", REGULAR, b"1"))
+    for more in (bytes(2 * 10_240), b"\0" * 512 + b"x"):
+        with pytest.raises(TreeRejected, match="goes on after its end"):
+            read(stream + more, 512)
+
+
+def test_names_that_belong_to_no_file_are_refused_at_the_second():
+    long = packed(TreeFile("n" * 200, REGULAR, b""))[:1024]
+    with pytest.raises(TreeRejected, match="two names"):
+        read(long * 2)
+
+
+def test_a_file_that_was_not_asked_for_is_refused_before_its_content():
+    reader = TarReader(Gate(asked={"a"}))
+    with pytest.raises(TreeRejected, match="'b', which was not asked for"):
+        reader.feed(packed(TreeFile("a", REGULAR, b"1"), TreeFile("b", REGULAR, b"2"))[:1536])
+
+
+def test_a_refusal_names_a_long_path_in_short():
+    with pytest.raises(TreeRejected) as refused:
+        check_asked(["d/" * 10_000 + "f"])
+    assert "more than 256 folders deep" in str(refused.value)
+    assert len(str(refused.value)) < 400
 
 
 def test_a_cut_stream_is_refused():

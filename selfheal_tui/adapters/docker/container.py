@@ -19,6 +19,7 @@ OFF, BRIDGE = "none", "bridge"
 INODES = 500_000
 MIB = 1024 * 1024
 _PLAIN_ID = 1000
+_KEEPER_IDS = (65534, 65533)
 _LEAST_MIB = 64
 
 ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
@@ -46,12 +47,24 @@ class Account:
     uid: int
     gid: int
 
+    def __str__(self) -> str:
+        return f"{self.uid}:{self.gid}"
+
 
 def account_for(profile: Profile) -> Account:
     """The host's user, so that nobody else's files are in reach; never root unless asked for."""
     if profile.root:
         return Account(0, 0)
     return Account(os.getuid() or _PLAIN_ID, os.getgid() or _PLAIN_ID)
+
+
+def keeper_for(account: Account) -> Account:
+    """Who runs the main process: somebody whom the commands' user cannot stop, trace or speak for,
+    so that the container ends with the app whatever is done inside. Root can do all that."""
+    if account.uid == 0:
+        return account
+    other = next(number for number in _KEEPER_IDS if number != account.uid)
+    return Account(other, other)
 
 
 def needs_volume(profile: Profile, tree_bytes: int) -> bool:
@@ -72,9 +85,10 @@ def create_arguments(
 ) -> dict[str, Any]:
     """The body of the engine's `POST /containers/create`.
 
-    `supervisor` is the text of the main process. With `on_volume` the tree is in an anonymous
-    volume, which the engine removes with the container. `shadowed` are folders that the image
-    declares as volumes: they become small memory file systems, so that their size has a limit.
+    `supervisor` is the text of the main process; commands and the tree are the `account`'s.
+    With `on_volume` the tree is in an anonymous volume, which the engine removes with the
+    container. `shadowed` are folders that the image declares as volumes: they become small memory
+    file systems, so that their size has a limit.
     """
     return {
         "Image": image,
@@ -82,7 +96,7 @@ def create_arguments(
         "Cmd": [],
         "Env": _environment(profile, on_volume=on_volume),
         "Labels": dict(labels),
-        "User": f"{account.uid}:{account.gid}",
+        "User": str(keeper_for(account)),
         "WorkingDir": WORK,
         "Tty": False,
         "OpenStdin": True,

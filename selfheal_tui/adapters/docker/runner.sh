@@ -12,9 +12,19 @@ shell=$(command -v bash) || shell=$(command -v sh)
 newline='
 '
 
-# A command may have emptied /tmp. What is made now can be written to when /tmp is full.
+# A command may have emptied /tmp, or put links, FIFOs or folders in the place of our files.
+is_sound() {
+    [ -s "$state/keeper" ] && [ ! -L "$state" ] || return
+    for file in keeper exports errors tick; do
+        file=$state/$file
+        [ -f "$file" ] && [ ! -L "$file" ] && [ -r "$file" ] && [ -w "$file" ] || return
+    done
+}
+
+# What is made now can be written to when /tmp is full.
 prepare() {
     umask 077
+    rm -rf "$state"
     mkdir -p "$state"
     printf '%s\n' "$keeper" >"$state/keeper"
     : >>"$state/exports" >>"$state/errors" >>"$state/tick"
@@ -31,7 +41,7 @@ count_oom_kills() {
     done
 }
 
-# Ends every process but process 1, the supervisor and this one.
+# Ends every process of ours but process 1, the supervisor and this one.
 sweep() {
     rounds=0
     while [ "$rounds" -lt 200 ]; do
@@ -43,8 +53,8 @@ sweep() {
             { IFS= read -r status <"$entry/stat"; } 2>/dev/null
             # The name in brackets may hold anything; the state follows the last bracket.
             case ${status##*) } in '' | [ZX]*) continue ;; esac
-            kill -KILL "$pid"
-            strays=$((strays + 1))
+            # What we may not end is not a command's: the container's main process.
+            kill -KILL "$pid" && strays=$((strays + 1))
         done
         [ "$strays" -eq 0 ] && return
         # A bomb is faster than this loop: the supervisor ends it at one blow.
@@ -79,7 +89,7 @@ while read -r nonce mode lines bytes; do
         command=$command$newline$line
         lines=$((lines - 1))
     done
-    [ -s "$state/keeper" ] || prepare
+    is_sound || prepare
     count_oom_kills
     before=$kills
     if [ "$bytes" -gt 0 ]; then

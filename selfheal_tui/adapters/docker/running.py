@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ _EVENTS_SECONDS = 0.3
 _RECENT_SECONDS = 15
 _CONFLICT = 409
 _DIGITS = 20
+_LONGEST_ANSWER = 256
 _NO_LIMIT = 1 << 60
 """What a control group of the first version says when there is no limit is near 2**63."""
 
@@ -44,23 +44,34 @@ class _Started:
 class RunningContainer:
     """Made by `start_container`. `gone` is done once the container has ended, for any reason."""
 
-    def __init__(self, client: docker.DockerClient, started: _Started, memory_mb: int) -> None:
+    def __init__(
+        self, client: docker.DockerClient, started: _Started, memory_mb: int, user: str
+    ) -> None:
         self._api = client.api
+        self._user = user
         self._memory_mb = memory_mb
         self._since = int(time.time())
-        self._numbers = itertools.count(1)
         self._answers: dict[bytes, asyncio.Future[bytes]] = {}
         self._line = b""
-        self._wire = Wire(started.hold, self._hear)
+        self._wire = self._orders = Wire(started.hold, self._hear)
         self._removed = False
         self._reason = ""
         self.gone = self._wire.ended
         self.id = started.id
         self.name = started.name
 
+    async def take_orders_apart(self, supervisor: str) -> None:
+        """Have a second process run the text `supervisor` as the commands' user, where the main one
+        is somebody else's: it may end their processes, and the main one ends with it."""
+        self._orders = await self.execute(["/bin/sh", "-c", supervisor, "selfheal"], self._hear)
+        self._orders.ended.add_done_callback(lambda _: self._wire.end_input())
+
     async def supervisor_number(self) -> int:
-        """The number of the main process, as processes inside see it."""
-        return int(await self._ask("hello"))
+        """The number of the process that takes orders, as processes inside see it."""
+        number = await self._ask("hello")
+        if not number.isdigit() or len(number) > _DIGITS:
+            raise SandboxLost("the container does not answer as it should")
+        return int(number)
 
     async def end_processes(self) -> None:
         """End everything inside but the main process. Raises SandboxLost when that fails."""
@@ -76,7 +87,7 @@ class RunningContainer:
         return None if answer is None else _measured(answer)
 
     async def execute(self, command: Sequence[str], hear: Callable[[bytes], None]) -> Wire:
-        """Start a process inside and attach to it."""
+        """Start a process inside, as the commands' user, and attach to it."""
         starting = self._engine(self._execute, list(command))
         return Wire(await to_the_end(starting, close_handle), hear)
 
@@ -100,6 +111,7 @@ class RunningContainer:
         if self._removed:
             return
         self._removed = True
+        self._orders.close()
         self._wire.close()
         removal = asyncio.ensure_future(in_thread(remove_container, self._api, self.id))
         await to_the_end(asyncio.wait({removal}, timeout=CLOSE_SECONDS))
@@ -115,6 +127,8 @@ class RunningContainer:
         if any(event.get("Action") == "oom" and event.get("time", 0) > recent for event in events):
             return f"the container ran out of its {self._memory_mb} MiB of memory as a whole"
         codes = [_exit_code(event) for event in events if event.get("Action") == "die"]
+        if codes and codes[-1] == "0":
+            return "a command ended the process that keeps the container"
         if codes:
             return f"the container was ended from outside (exit code {codes[-1]})"
         return otherwise
@@ -128,25 +142,28 @@ class RunningContainer:
 
     async def _answer(self, order: str, seconds: float) -> bytes | None:
         """The supervisor's answer to an order, unless it takes longer."""
-        question = f"{order} {next(self._numbers)}".encode()
+        # Not to be guessed, so that nothing inside answers before it was asked.
+        question = f"{order} {secrets.token_hex(8)}".encode()
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answers[question] = answer
         try:
             # A failed write means that the connection has ended: `gone` says so.
             with contextlib.suppress(OSError):
-                await self._wire.send([question + b"\n"])
+                await self._orders.send([question + b"\n"])
             await either(answer, self.gone, seconds)
         finally:
             self._answers.pop(question)
         return answer.result() if answer.done() else None
 
     def _hear(self, piece: bytes) -> None:
-        *lines, self._line = (self._line + piece).split(b"\n")
+        """Look for answers. What is printed around them is nobody's, and never kept for long."""
+        *lines, last = (self._line + piece).split(b"\n")
+        self._line = last[-_LONGEST_ANSWER:]
         for line in lines:
-            question, _, value = line.rpartition(b" ")
-            answer = self._answers.get(question)
-            if answer and not answer.done():
-                answer.set_result(value)
+            head, _, value = line[-_LONGEST_ANSWER:].rpartition(b" ")
+            for question, answer in self._answers.items():
+                if head.endswith(question) and not answer.done():
+                    answer.set_result(value)
 
     async def _engine(self, call: Callable[..., Any], *args: Any) -> Any:
         try:
@@ -157,7 +174,7 @@ class RunningContainer:
             raise SandboxLost(f"the Docker engine did not start a process: {error}") from error
 
     def _execute(self, command: list[str]) -> Any:
-        made = self._api.exec_create(self.id, command, stdin=True, stdout=True, stderr=True)
+        made = self._api.exec_create(self.id, command, stdin=True, user=self._user)
         return self._api.exec_start(made["Id"], socket=True)
 
     def _run_as_root(self, command: list[str]) -> tuple[int, bytes]:
@@ -179,9 +196,10 @@ class RunningContainer:
 
 
 async def start_container(
-    client: docker.DockerClient, arguments: dict[str, Any], session: str, memory_mb: int
+    client: docker.DockerClient, arguments: dict[str, Any], session: str, memory_mb: int, user: str
 ) -> RunningContainer:
-    """Create and start a container. Raises SandboxError; leaves nothing behind when it fails."""
+    """Create and start a container for commands of `user` (UID:GID). Raises SandboxError; leaves
+    nothing behind when it fails."""
     name = f"selfheal-{session[:24]}-{secrets.token_hex(4)}"
     try:
         starting = in_thread(_start, client.api, arguments, name)
@@ -192,7 +210,7 @@ async def start_container(
     except asyncio.CancelledError:
         await to_the_end(in_thread(remove_container, client.api, name))
         raise
-    return RunningContainer(client, started, memory_mb)
+    return RunningContainer(client, started, memory_mb, user)
 
 
 def remove_container(api: Any, name: str) -> None:

@@ -11,7 +11,6 @@ import base64
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from importlib.resources import files
 from typing import Any
 
 import docker
@@ -33,6 +32,7 @@ from selfheal_tui.adapters.docker.container import (
     WORK,
     account_for,
     create_arguments,
+    keeper_for,
     needs_volume,
 )
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
@@ -122,7 +122,7 @@ class DockerSandbox:
         """At most `limit` bytes of a file, anywhere inside; `path` is relative to the tree."""
         full = _full(path)
         async with self._alone():
-            code, output = await self._tools.run(scripts.read_script(full, limit))
+            code, output = await self._tools.run(scripts.read_script(full, limit), most=limit)
         if code:
             raise _file_error(code, path, output)
         return output
@@ -206,12 +206,12 @@ async def open_docker_sandbox(
         image=image_id,
         account=account,
         labels=labels_for(session, this_process()),
-        supervisor=_supervisor(),
+        supervisor=scripts.supervisor(),
         network=BRIDGE if is_online else OFF,
         on_volume=on_volume,
         shadowed=volumes,
     )
-    container = await start_container(client, arguments, session, profile.memory_mb)
+    container = await start_container(client, arguments, session, profile.memory_mb, str(account))
     facts = SandboxFacts(
         kind="docker",
         profile=profile.name,
@@ -226,6 +226,8 @@ async def open_docker_sandbox(
     try:
         if on_volume:
             await container.run_as_root(["chmod", "0777", WORK])
+        if keeper_for(account) != account:
+            await container.take_orders_apart(scripts.supervisor())
         channel = await open_channel(container)
         await _probe(Tools(channel, profile.memory_mb), facts.image)
     except BaseException:
@@ -290,9 +292,3 @@ def _file_error(code: int, path: str, output: bytes) -> Exception:
 def _not_a_command(why: str) -> CommandResult:
     said = f"selfheal: the command {why}\n".encode()
     return CommandResult(_NOT_A_COMMAND, said, 0.0, len(said))
-
-
-def _supervisor() -> str:
-    """Without its comments: every list of processes shows it."""
-    text = files("selfheal_tui.adapters.docker").joinpath("supervisor.sh").read_text("utf-8")
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))

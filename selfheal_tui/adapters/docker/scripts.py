@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import shlex
+from importlib.resources import files
 
 from selfheal_tui.adapters.manifest import FIND
 
@@ -52,7 +53,13 @@ MEND = (
 )
 """Gives back the rights on the tree that a command took away from itself."""
 
-KEEP_COMMAND = b'cat 2>"$1/errors" >"$1/command"'
+KEEP_COMMAND = b'rm -rf "$1/command"; cat 2>"$1/errors" >"$1/command"'
+
+
+def supervisor() -> str:
+    """Without its comments: every list of processes shows it."""
+    text = files("selfheal_tui.adapters.docker").joinpath("supervisor.sh").read_text("utf-8")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
 
 
 def read_script(path: str, limit: int) -> bytes:

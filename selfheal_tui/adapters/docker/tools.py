@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from selfheal_tui.adapters.docker import scripts
 from selfheal_tui.adapters.docker.channel import TOOL, Channel, Command, Hear
-from selfheal_tui.errors import SandboxError, SandboxLost, TreeRejected
+from selfheal_tui.errors import SandboxError, SandboxLost
+
+T = TypeVar("T", covariant=True)
 
 TOOL_SECONDS = 120.0
-MAX_OUTPUT = 256 * 1024 * 1024
+MOST_SAID = 64 * 1024
+"""Bytes that a script of ours may print where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,14 @@ def fed(content: bytes) -> Feed:
     return Feed(len(content), lambda: (content,))
 
 
+class Reader(Protocol[T]):
+    """Makes something of a script's output as it comes; both may refuse it with an error."""
+
+    def feed(self, piece: bytes) -> None: ...
+
+    def close(self) -> T: ...
+
+
 class Tools:
     """Runs scripts of `scripts` over a channel, one at a time."""
 
@@ -37,47 +49,63 @@ class Tools:
         self._memory_mb = memory_mb
 
     async def stream(self, script: bytes, hear: Hear, feed: Feed = NOTHING) -> int:
-        """The exit code; output goes to `hear`. Raises SandboxError when it never ends."""
+        """The exit code; output goes to `hear`. Raises SandboxLost when it never ends: something
+        inside is in its way, and a fresh container has none of that."""
         command = Command(script, TOOL, feed.size)
         outcome = await self._channel.run(
             command, hear, timeout=TOOL_SECONDS, feed=feed.pieces() if feed.size else ()
         )
         if outcome.timed_out:
-            raise SandboxError(f"the sandbox did not answer within {TOOL_SECONDS:g} s")
+            raise SandboxLost(f"the sandbox did not answer within {TOOL_SECONDS:g} s")
         if outcome.out_of_memory and outcome.exit_code:
             # No command is left but this one: it is files that fill the memory.
             raise SandboxLost(f"the sandbox's {self._memory_mb} MiB of memory are full of files")
         return outcome.exit_code
 
-    async def run(self, script: bytes, feed: Feed = NOTHING) -> tuple[int, bytes]:
-        """Exit code and output."""
+    async def run(
+        self, script: bytes, feed: Feed = NOTHING, *, most: int = MOST_SAID
+    ) -> tuple[int, bytes]:
+        """Exit code and output. Raises SandboxError when that is more than `most` bytes."""
         output = bytearray()
 
         def add(piece: bytes) -> None:
             output.extend(piece)
-            if len(output) > MAX_OUTPUT:
-                raise TreeRejected("the sandbox holds more files than can be listed")
+            if len(output) > most:
+                raise SandboxError(f"the sandbox answers with more than the {most} bytes asked for")
 
         code = await self.stream(script, add, feed)
         return code, bytes(output)
 
-    async def sure(self, script: bytes, fault: str, feed: Feed = NOTHING) -> bytes:
-        """The output of what has to work; tried once more with mended rights on the tree.
+    async def sure(self, script: bytes, fault: str, feed: Feed = NOTHING) -> None:
+        """Run what has to work and prints nothing. Raises as `answer` does."""
+        await self.answer(script, _Silence, fault, feed)
+
+    async def answer(
+        self, script: bytes, reader: Callable[[], Reader[T]], fault: str, feed: Feed = NOTHING
+    ) -> T:
+        """What a new `reader` makes of the output of what has to work; tried once more with mended
+        rights on the tree.
 
         Raises SandboxError that begins with `fault` and ends with what the tools said.
         """
-        code, output = await self.run(script, feed)
-        if code:
-            await self.run(scripts.MEND)
-            code, output = await self.run(script, feed)
-        if code:
-            raise SandboxError(f"{fault}: {await self.complaint()}")
-        return output
-
-    async def complaint(self) -> str:
-        """What the last script that failed wrote to `$1/errors`."""
+        for attempt in range(2):
+            if attempt:
+                await self.run(scripts.MEND)
+            reading = reader()
+            if not await self.stream(script, reading.feed, feed):
+                return reading.close()
         _, said = await self.run(scripts.ERRORS)
-        return words(said)
+        raise SandboxError(f"{fault}: {words(said)}")
+
+
+class _Silence:
+    """Reads nothing from a script that has nothing to say."""
+
+    def feed(self, piece: bytes) -> None:
+        """Nobody's."""
+
+    def close(self) -> None:
+        """There is nothing to tell."""
 
 
 def words(output: bytes) -> str:

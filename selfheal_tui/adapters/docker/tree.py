@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from selfheal_tui.adapters.docker import scripts
 from selfheal_tui.adapters.docker.tools import Feed, Tools, fed
-from selfheal_tui.adapters.manifest import Manifest, Settled, missing_from, read_manifest
-from selfheal_tui.adapters.outgoing import check_name, wrong_kind
+from selfheal_tui.adapters.manifest import Manifest, ManifestReader, Settled, missing_from
+from selfheal_tui.adapters.outgoing import Gate, check_asked, wrong_kind
 from selfheal_tui.adapters.tar import TarReader, tar_size, write_tar
 from selfheal_tui.core.tree import Scan, TreeChange, TreeFile
-from selfheal_tui.errors import SandboxError, TreeRejected
+from selfheal_tui.errors import SandboxError
 
 _RACY_WAIT = 0.004
 _RACY_LOOKS = 4
@@ -57,15 +57,12 @@ class TreeInside:
 
     async def fetch(self, paths: Sequence[str]) -> tuple[TreeFile, ...]:
         """The files at `paths`. Raises TreeRejected for what must not come out."""
-        for path in paths:
-            check_name(path)
+        check_asked(paths)
         found = await self._pack(paths)
         came = {file.path for file in found}
         # Tar leaves sockets out without a word.
         if unsent := next((path for path in paths if path not in came), None):
             raise wrong_kind(unsent, "something else")
-        if len(came) != len(set(paths)):
-            raise TreeRejected("the sandbox sent other files than it was asked for")
         return found
 
     async def _unpack(self, tree: Sequence[TreeFile]) -> None:
@@ -80,22 +77,19 @@ class TreeInside:
             await self._tools.run(scripts.PRUNE, fed(_joined(folders)))
 
     async def _pack(self, paths: Sequence[str]) -> tuple[TreeFile, ...]:
-        asked = fed(_joined(paths))
-        for attempt in range(2):
-            if attempt:
-                await self._tools.run(scripts.MEND)
-            reader = TarReader()
-            if not await self._tools.stream(scripts.PACK, reader.feed, asked):
-                return reader.close()
-        said = await self._tools.complaint()
-        raise SandboxError(f"the sandbox's files could not be read: {said}")
+        asked = frozenset(paths)
+        fault = "the sandbox's files could not be read"
+        feed = fed(_joined(paths))
+        return await self._tools.answer(
+            scripts.PACK, lambda: TarReader(Gate(asked=asked)), fault, feed
+        )
 
     async def _manifest(self, *, steady: Sequence[str] | None) -> Manifest:
         """All files, looked at late enough that a change of `steady` (None: of what is new) from
         now on shows in its stamp."""
         fault = "the sandbox's files could not be listed"
         for _ in range(_RACY_LOOKS):
-            manifest = read_manifest(await self._tools.sure(scripts.MANIFEST, fault))
+            manifest = await self._tools.answer(scripts.MANIFEST, ManifestReader, fault)
             paths = self._settled.new_in(manifest.stamps) if steady is None else steady
             if not manifest.is_racy(paths):
                 break

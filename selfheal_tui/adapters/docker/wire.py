@@ -45,6 +45,11 @@ class Wire:
         """Write `pieces`. Raises OSError when the connection has ended."""
         await in_thread(self._send, pieces)
 
+    def end_input(self) -> None:
+        """Nothing more is sent; what the process prints still comes."""
+        with contextlib.suppress(OSError, EOFError):
+            self._socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """End the connection; what the process has not printed yet is lost."""
         self._closed = True
