@@ -109,7 +109,7 @@ def bare_repository_in(paths: Iterable[str]) -> str | None:
 def repository_sign(name: str) -> str | None:
     """What of a repository some file system takes the one name `name` for; None for nothing."""
     form = name.casefold()
-    if form not in _SIGNS and not (name.isascii() and name[-1:].isalnum()):
+    if form not in _SIGNS and not (name.isascii() and name[-1:].isalnum() and ":" not in name):
         form = _plain(name)
     return form if form in _SIGNS else None
 

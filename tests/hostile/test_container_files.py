@@ -116,10 +116,10 @@ TAKEN = {
     ),
     "names of magic, quotes and expansions": (
         "touch ':(top)x' ':!a' '$(id)' '`id`' '\"q\"' \"'\" '*' '~' '#c' '@{u}' ' '",
-        {
-            name: (REGULAR, b"")
-            for name in (":(top)x", ":!a", "$(id)", "`id`", '"q"', "'", "*", "~", "#c", "@{u}", " ")
-        },
+        dict.fromkeys(
+            (":(top)x", ":!a", "$(id)", "`id`", '"q"', "'", "*", "~", "#c", "@{u}", " "),
+            (REGULAR, b""),
+        ),
     ),
     "a name with a newline": ("touch $'x\\ny'", {"x\ny": (REGULAR, b"")}),
     "a name of controls": (
