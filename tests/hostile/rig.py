@@ -4,7 +4,6 @@ sandbox in which a test runs whatever it likes."""
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -19,7 +18,6 @@ from selfheal_tui.adapters.docker.sandbox import DockerSandbox, open_docker_sand
 from selfheal_tui.agent.ports import Snapshot
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.profile import Profile
-from selfheal_tui.core.tree import TreeFile
 from selfheal_tui.errors import SandboxError
 from tests.support.repos import Repo, make_repo, manifest
 
@@ -136,11 +134,3 @@ def resident() -> int:
     """Bytes of memory that this process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def digest(files: tuple[TreeFile, ...]) -> str:
-    """One name for the bytes of all these files."""
-    total = hashlib.sha256()
-    for file in sorted(files, key=lambda file: file.path):
-        total.update(f"{file.path!r} {file.mode} {len(file.content)}\n".encode() + file.content)
-    return total.hexdigest()

@@ -155,7 +155,8 @@ async def test_a_shell_that_is_somebody_elses_ends_the_container_at_most(liar, m
 async def test_a_search_path_of_the_commands_reaches_none_of_ours(tmp_path, engine, base_image):
     poison = (
         "mkdir -p /tmp/bin ~/bin ~/.local/bin;"
-        " for t in find tar head cat rm sh xargs mkdir dd mv; do for d in /tmp/bin ~/bin ~/.local/bin . src; do"
+        " for t in find tar head cat rm sh xargs mkdir dd mv; do"
+        " for d in /tmp/bin ~/bin ~/.local/bin . src; do"
         " printf '#!/bin/sh\\ntouch /tmp/poisoned; exit 1\\n' >$d/$t; chmod +x $d/$t; done; done;"
         " export PATH=/tmp/bin:.:$PATH ENV=/tmp/env BASH_ENV=/tmp/env LD_PRELOAD=/tmp/x.so IFS=xyz"
         " TAR_OPTIONS=--checkpoint-action=exec=false POSIXLY_CORRECT=1 TMPDIR=/nowhere;"

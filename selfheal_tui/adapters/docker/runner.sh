@@ -24,10 +24,12 @@ is_sound() {
 # What is made now can be written to when /tmp is full.
 prepare() {
     umask 077
+    find "$state" -type d -exec chmod u+rwx {} \;
     rm -rf "$state"
-    mkdir -p "$state"
+    mkdir "$state"
     printf '%s\n' "$keeper" >"$state/keeper"
-    : >>"$state/exports" >>"$state/errors" >>"$state/tick"
+    # Not by `:`, whose failure would end this shell.
+    for file in exports errors tick; do true >"$state/$file"; done
     umask 022
 }
 
@@ -100,5 +102,8 @@ while read -r nonce mode lines bytes; do
     code=$?
     sweep
     count_oom_kills
-    printf '%s %s %s %s %s\n' "$nonce" "$code" "$before" "$kills" "$strays"
+    # A command may have left our output so that a full pipe is an error; short lines go whole.
+    until printf '%s %s %s %s %s\n' "$nonce" "$code" "$before" "$kills" "$strays"; do
+        sleep 0.02
+    done
 done
