@@ -184,28 +184,31 @@ class Workspace:
         return tree
 
     async def sync_or_drop(self) -> str:
-        """As `sync`; what must not come out of the sandbox is dropped with it."""
+        """As `sync`; what must not come out of the sandbox, or is lost with it, is dropped."""
         try:
             return await self.sync()
         except TreeRejected:
             await self.restore(self.tree)
-            return self.tree
+        except SandboxLost as lost:
+            await self.replace_lost(lost)
+        return self.tree
 
     async def restore(self, tree: str) -> None:
         """Make the sandbox's tree exactly `tree` again; ignored files stay as they are."""
         try:
             now = await self.sync()
+            if now != tree:
+                await self.sandbox.apply(await self._shadow.change(now, tree))
+                self.tree = tree
+                await self._tell()
         except TreeRejected:
             # What may not come out cannot be told from the tree: a fresh sandbox does not hold it.
             await self.close()
             self.tree = tree
             await self.open()
-            return
-        if now == tree:
-            return
-        await self.sandbox.apply(await self._shadow.change(now, tree))
-        self.tree = tree
-        await self._tell()
+        except SandboxLost as lost:
+            self.tree = tree
+            await self.replace_lost(lost)
 
     async def replace_lost(self, lost: SandboxLost) -> None:
         """Open a fresh sandbox with the last synced tree. Raises SandboxError when none comes."""
