@@ -144,7 +144,7 @@ class Conversations:
                 room.refused(overflow)
                 continue
             room.took(reply.usage, history.messages)
-            history.assistant(reply)
+            reply = history.assistant(reply)
             ended = await self._answer(turn, role, history, reply, watch)
             if ended is not None:
                 return ended

@@ -197,7 +197,8 @@ class SandboxTools:
         installed = await self._setup(command) if self._setup else None
         if installed is not None:
             return ToolResult(installed.text, ok=installed.done)
-        timeout = min(float(asked), 10 * self._timeout)
+        # A whole number may be larger than any float.
+        timeout = float(min(asked, 10 * self._timeout))
         _, result = await self._workspace.run(command, purpose=self._purpose, timeout=timeout)
         return ToolResult(told(result, timeout), ok=result.exit_code == 0)
 
@@ -265,7 +266,7 @@ class SandboxTools:
             return ToolResult(f"there is no file {path}", ok=False)
         except IsADirectoryError:
             return ToolResult(f"{path} is a folder; list it with bash", ok=False)
-        except (SandboxError, OSError) as error:
+        except (SandboxError, OSError, UnicodeEncodeError) as error:
             return ToolResult(f"{path} cannot be read: {error}", ok=False)
         if len(content) > FILE_LIMIT:
             return ToolResult(f"{path} is larger than {FILE_LIMIT} bytes; use bash", ok=False)
