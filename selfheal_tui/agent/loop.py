@@ -113,6 +113,7 @@ class Conversations:
         self._steering = steering
         self._fill = fill or Fill()
         self._turns = itertools.count(1)
+        self._rooms: dict[str, Room] = {}
 
     def beside(
         self, mark: str, workspace: Workspace, steering: Steering, emit: Emit
@@ -150,7 +151,11 @@ class Conversations:
                 return ended
 
     def _room(self, role: Role, history: History) -> Room:
-        return Room(
+        """The room of this conversation; one that goes on has learned what its tokens are."""
+        kept = self._rooms.get(role.name)
+        if kept and kept.is_of(history):
+            return kept
+        self._rooms[role.name] = made = Room(
             role=role.name,
             model=role.model,
             tools=role.toolbox.specs,
@@ -158,6 +163,7 @@ class Conversations:
             fill=self._fill,
             emit=self._emit,
         )
+        return made
 
     async def _steer(self, history: History) -> bool:
         """Take what the user said and wants to be run, between two steps; whether they spoke."""
