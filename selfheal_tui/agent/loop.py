@@ -31,7 +31,8 @@ from selfheal_tui.agent.room import Fill, Room
 from selfheal_tui.agent.runaway import TOLD
 from selfheal_tui.agent.steering import Said, Shell, Steering, StepCut
 from selfheal_tui.agent.stuck import Stuck, Watch, decides
-from selfheal_tui.agent.tools import Toolbox, ToolResult, arguments_text, told
+from selfheal_tui.agent.toolbox import Toolbox, ToolResult, arguments_text
+from selfheal_tui.agent.tools import told
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.events import (
     MessageSent,

@@ -12,7 +12,7 @@ from selfheal_tui.agent.loop import Conversations, Finished, Role
 from selfheal_tui.agent.ports import Reply, ToolCall, Usage
 from selfheal_tui.agent.room import Fill, Room
 from selfheal_tui.agent.steering import Steering
-from selfheal_tui.agent.tools import Toolbox, final
+from selfheal_tui.agent.toolbox import Toolbox, final
 from selfheal_tui.core.events import HistoryCompacted
 from selfheal_tui.core.limits import Budget
 from selfheal_tui.errors import ContextOverflow
