@@ -75,7 +75,7 @@ class Layers:
         asks = self.detected if self.detected in self.pending else None
         reasons = [f"the project's own files ask for it ({asks.name})"] if asks else []
         if any(recipe is not asks for recipe in self.pending):
-            reasons.append("it healed this repository's environment before")
+            reasons.append("it is kept for this repository (see `selfheal config`)")
         return SetupRequest(
             " &&\n".join(recipe.command for recipe in self.pending),
             "; ".join(reasons),

@@ -18,7 +18,7 @@ from selfheal_tui.adapters.docker.layers import Layers, healed, remove_layer
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.profiles import detect, named
 from selfheal_tui.adapters.docker.sandbox import open_docker_sandbox
-from selfheal_tui.adapters.docker.setup import ensure_setup
+from selfheal_tui.adapters.docker.setup import cached_setup, ensure_setup
 from selfheal_tui.adapters.docker.sweep import sweep
 from selfheal_tui.adapters.kept_setups import KeptSetups
 from selfheal_tui.agent.ports import Sandbox
@@ -57,7 +57,7 @@ class DockerProvision:
         self._client: docker.DockerClient | None = None
         self._profile: Profile | None = None
         self._layers: Layers | None = None
-        self._dropped: list[str] = []
+        self._tried: list[str] = []
         self._files: Sequence[TreeFile] = ()
         self._warnings: list[str] = []
 
@@ -134,19 +134,23 @@ class DockerProvision:
             raise SandboxError("the set-up was approved for another image than there is now")
         _, _, layers = self._ready()
         recipe = healed(request.command)
-        layers.add(recipe, await self._run(recipe, say))
+        there = await cached_setup(self._ready()[0], layers.image, recipe, self._files)
+        layers.add(recipe, there or await self._run(recipe, say))
+        if there is None:
+            # One that is there already may be what another repository's sessions stand on.
+            self._tried.append(layers.image.name)
         return layers.image.name
 
     def keep_extension(self) -> None:
         _, profile, layers = self._ready()
-        if self._kept is None:
-            return
-        detected = layers.detected.command if layers.detected else ""
-        self._kept.add(layers.last.command, profile=profile.name, detected=detected)
+        if self._kept is not None:
+            detected = layers.detected.command if layers.detected else ""
+            self._kept.add(layers.last.command, profile=profile.name, detected=detected)
+        self._tried = [name for name in self._tried if name != layers.image.name]
 
     def drop_extension(self) -> None:
         _, _, layers = self._ready()
-        self._dropped.append(layers.drop().name)
+        layers.drop()
 
     async def _run(self, recipe: Recipe, say: Say) -> Image:
         client, profile, layers = self._ready()
@@ -178,7 +182,7 @@ class DockerProvision:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            for name in self._dropped:
+            for name in reversed(self._tried):
                 await in_thread(remove_layer, client, name)
             await in_thread(client.close)
 
