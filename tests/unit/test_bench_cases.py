@@ -8,12 +8,13 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfheal_tui.adapters.bench_cases import make_repository, read_cases
+from selfheal_tui.adapters.bench_cases import MOST_BYTES, make_repository, read_cases
 from selfheal_tui.core.bench.case import BenchCase, content_of
 from selfheal_tui.core.bench.humaneval import PROVEN, read_humaneval
 from selfheal_tui.core.bench.manifest import Manifest, read_manifest
@@ -241,6 +242,37 @@ def test_a_folder_of_repositories_is_read_whole(tmp_path):
         "120000 link",
     ]
     assert "evil" not in (tmp_path / "made" / ".git" / "config").read_text()
+
+
+def test_a_file_that_the_case_ignores_is_part_of_it(tmp_path):
+    folder = tmp_path / "cases" / "one"
+    folder.mkdir(parents=True)
+    (folder / "bench.toml").write_text(TOML)
+    (folder / ".gitignore").write_text("*.txt\n")
+    (folder / "needed.txt").write_text("x\n")
+    (case,) = read_cases(tmp_path / "cases")
+    make_repository(case, tmp_path / "made")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=tmp_path / "made", capture_output=True, text=True, check=True
+    )
+    assert listed.stdout.split() == [".gitignore", "needed.txt"]
+
+
+def test_a_folder_whose_name_is_no_text_is_a_case_or_a_usage_error(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    (folder / "bench.toml").write_text(TOML)
+    with pytest.raises(UsageError, match="`id`"):
+        read_cases(tmp_path)
+
+
+def test_an_archive_that_unpacks_to_far_too_much_is_refused(tmp_path):
+    file = tmp_path / "p.jsonl.gz"
+    with gzip.open(file, "wb", compresslevel=1) as packed:
+        for _ in range(MOST_BYTES // 2**20 + 2):
+            packed.write(b"\n" * 2**20)
+    with pytest.raises(UsageError, match="more than 256 MiB"):
+        read_cases(file)
 
 
 def test_a_sub_folder_without_a_manifest_is_not_skipped(tmp_path):

@@ -94,6 +94,28 @@ def outcome_of(
     )
 
 
+def not_begun(case: BenchCase, exit_code: int, why: str) -> CaseOutcome:
+    """What came of a case for which there could be no session; it has no verdict."""
+    return CaseOutcome(
+        case=case.id,
+        digest=case.digest,
+        task=case.task,
+        exit_code=exit_code,
+        outcome="not begun",
+        text=why,
+        healed_at=0,
+        red_before=False,
+        attempts=(),
+        input_tokens=0,
+        output_tokens=0,
+        cost=0.0,
+        priced=True,
+        seconds=0.0,
+        session="",
+        folder="",
+    )
+
+
 def to_line(outcome: CaseOutcome) -> str:
     """One line of JSON, without its end."""
     return json.dumps({"status": outcome.status} | asdict(outcome), separators=(",", ":"))
