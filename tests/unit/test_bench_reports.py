@@ -66,7 +66,7 @@ def test_the_table_as_it_is_printed():
         "case    result                     attempts  tokens    cost   time",
         "Hand/0  healed at attempt 2               2     480  0.2500  1.5 s",
         "Hand/1  healed at attempt 1               1     480  0.1250  0.5 s",
-        "Hand/2  not healed: not healed            2     480  0.2500  1.5 s",
+        "Hand/2  not healed                        2     480  0.2500  1.5 s",
         "Hand/3  already green                     0     480  0.2500  1.5 s",
         "Hand/4  no verdict: sandbox error         0     480       ?  1.5 s",
         "",
@@ -113,7 +113,7 @@ def test_junit_tells_failures_errors_and_skips_apart():
     failure = suite[2].find("failure")
     # What XML cannot hold in any form has a stand-in.
     assert (failure.get("message"), failure.text) == (
-        "not healed: not healed",
+        "not healed",
         "no attempt passed \ufffd[31m\ufffd",
     )
     properties = {one.get("name"): one.get("value") for one in suite[4].find("properties")}

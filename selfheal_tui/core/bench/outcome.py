@@ -66,7 +66,9 @@ class CaseOutcome:
         """The status in a few words."""
         if self.status == HEALED:
             return f"healed at attempt {self.healed_at}"
-        return self.status if self.status == ALREADY_GREEN else f"{self.status}: {self.outcome}"
+        if self.status == ALREADY_GREEN or self.outcome == self.status:
+            return self.status
+        return f"{self.status}: {self.outcome}"
 
 
 def outcome_of(
