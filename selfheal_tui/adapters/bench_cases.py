@@ -60,8 +60,7 @@ def make_repository(case: BenchCase, folder: Path) -> None:
     _git(folder, "init", "-q", "--template=", "-b", "main")
     _git(folder, "config", "user.name", "selfheal bench")
     _git(folder, "config", "user.email", "bench@example.invalid")
-    # What the case's own rules ignore is a part of it all the same.
-    _git(folder, "add", "-A", "-f")
+    _git(folder, "add", "-A")
     _git(folder, "commit", "-q", "--allow-empty", "-m", "The case as it came")
 
 

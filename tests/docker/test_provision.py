@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from selfheal_tui.adapters.docker.images import Image
+from selfheal_tui.adapters.docker.layers import healed
 from selfheal_tui.adapters.docker.profiles import read_profiles
 from selfheal_tui.adapters.docker.provision import DockerProvision
+from selfheal_tui.adapters.docker.setup import setup_key
 from selfheal_tui.core.approval import answer
 from selfheal_tui.core.tree import REGULAR, TreeFile
 from selfheal_tui.errors import SandboxError, SettingsError
@@ -158,3 +161,19 @@ async def test_a_layer_that_another_session_keeps_is_not_removed_with_a_trial(
     second.drop_extension()
     await second.close()
     assert name in layers(engine)
+
+
+async def test_a_set_up_that_the_projects_files_decide_stands_with_their_bytes(prepared):
+    command = "(cd web && npm install --no-package-lock)"
+    package = file("web/package.json", '{"dependencies": {"a": "1"}}')
+    provision = await prepared(package, file("main.py"))
+    request = provision.extension(command, "why")
+    assert request.files == ("web/package.json",)
+    assert provision.extension("pip install six", "why").files == ()
+    image = Image("x", "sha256:x")
+    keys = {
+        setup_key(image, healed(command, [tree]), [tree])
+        for tree in (package, file("web/package.json", "{}"))
+    }
+    assert len(keys) == 2
+    await provision.close()

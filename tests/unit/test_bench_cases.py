@@ -244,20 +244,6 @@ def test_a_folder_of_repositories_is_read_whole(tmp_path):
     assert "evil" not in (tmp_path / "made" / ".git" / "config").read_text()
 
 
-def test_a_file_that_the_case_ignores_is_part_of_it(tmp_path):
-    folder = tmp_path / "cases" / "one"
-    folder.mkdir(parents=True)
-    (folder / "bench.toml").write_text(TOML)
-    (folder / ".gitignore").write_text("*.txt\n")
-    (folder / "needed.txt").write_text("x\n")
-    (case,) = read_cases(tmp_path / "cases")
-    make_repository(case, tmp_path / "made")
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=tmp_path / "made", capture_output=True, text=True, check=True
-    )
-    assert listed.stdout.split() == [".gitignore", "needed.txt"]
-
-
 def test_a_folder_whose_name_is_no_text_is_a_case_or_a_usage_error(tmp_path):
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     folder.mkdir()

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfheal_tui.adapters import tracking
+from selfheal_tui.adapters.tracking import refusal
 from selfheal_tui.core.bench.figures import Figures, figures_of
 from selfheal_tui.core.bench.junit import junit_report
 from selfheal_tui.core.bench.report import json_report, text_report
@@ -188,3 +189,11 @@ def test_mlflow_holds_prompt_attempts_verdict_and_cost_without_any_network(
     assert parent.data.metrics["rate_after_healing"] == 1.0
     # Nothing was left beside what the user named.
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_the_login_of_a_tracking_store_is_not_told():
+    where = "https://ada:hunter22-of-ada@mlflow.invalid"
+    assert refusal(where, f"cannot reach {where}/api") == (
+        "the MLflow store https://ada:[redacted]@mlflow.invalid refuses:"
+        " cannot reach https://ada:[redacted]@mlflow.invalid/api"
+    )

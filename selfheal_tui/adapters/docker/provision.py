@@ -92,7 +92,7 @@ class DockerProvision:
                 f"the sandbox profile {self._profile.name} has a root user and a writable root"
             )
         base = await self._base(client, self._profile, say)
-        self._layers = Layers(base, self._recipe(), self._kept_commands())
+        self._layers = Layers(base, self._recipe(), self._kept_commands(), files)
         await self._layers.find(client, files)
         if self._layers.pending and self._settings.network == "off":
             for recipe in self._layers.give_up():
@@ -126,14 +126,15 @@ class DockerProvision:
         if self._settings.network == "off":
             return f"`{command}` is not run: the network is off (--network off)"
         _, _, layers = self._ready()
-        return SetupRequest(command, reason, layers.image.name)
+        recipe = healed(command, self._files)
+        return SetupRequest(command, reason, layers.image.name, recipe.files)
 
     async def extend(self, granted: Granted[SetupRequest], say: Say) -> str:
         request = granted.request
         if request != self.extension(request.command, request.reason):
             raise SandboxError("the set-up was approved for another image than there is now")
         _, _, layers = self._ready()
-        recipe = healed(request.command)
+        recipe = healed(request.command, self._files)
         there = await cached_setup(self._ready()[0], layers.image, recipe, self._files)
         layers.add(recipe, there or await self._run(recipe, say))
         if there is None:
