@@ -84,9 +84,9 @@ class Scene(Workplace):
         return f"touch '{self.ran}/{name}'"
 
     def payload(self, path: Path, name: str) -> Path:
-        """An executable that leaves `name` among the marks, and passes its input on."""
+        """An executable that leaves `name` among the marks."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{self.marking(name)}\ncat 2>/dev/null\n")
+        path.write_text(f"#!/bin/sh\n{self.marking(name)}\n")
         path.chmod(0o755)
         return path
 
@@ -138,8 +138,10 @@ class Scene(Workplace):
         (self.home / ".ssh").mkdir(mode=0o700)
         (self.home / ".ssh" / "id_ed25519").write_text(f"{HOME_SECRET}\n")
         url = f"https://ada:{CONFIG_SECRET}@example.invalid/x.git"
-        self.git("config", "remote.private.url", url)
-        self.git("config", "http.extraHeader", f"Authorization: Bearer {CONFIG_SECRET}")
+        header = f"Authorization: Bearer {CONFIG_SECRET}"
+        # Not by a command: a scene beside this one would find it among its arguments.
+        with (self.repository / ".git" / "config").open("a") as config:
+            config.write(f'[remote "private"]\n\turl = {url}\n[http]\n\textraHeader = {header}\n')
         exclude = self.repository / ".git" / "info" / "exclude"
         exclude.parent.mkdir(exist_ok=True)
         exclude.write_text(".env\n")
