@@ -68,6 +68,7 @@ class Scene(Workplace):
         self.home, self.temporary = folder / "home", folder / "tmp"
         self.ran, self.neighbour = folder / "ran", folder / "neighbour"
         self.out, self.config = folder / "out", folder / "config"
+        self.command = [sys.executable, "-m", "selfheal_tui"]
         for made in (self.home, self.temporary, self.ran, self.neighbour, self.config):
             made.mkdir(parents=True)
         super().__init__(folder, files)
@@ -125,7 +126,7 @@ class Scene(Workplace):
             terminal.close()
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "selfheal_tui", *arguments]
+        return [*self.command, *arguments]
 
     def _environment(self) -> dict[str, str]:
         """That of a workplace, with a home of this scene and a key."""
