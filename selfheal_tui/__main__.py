@@ -1,7 +1,6 @@
 """`python -m selfheal_tui`: the console script, without the current folder's modules."""
 
-from __future__ import annotations
-
+# Not even `__future__` before that folder is gone: an import is an import.
 import sys
 
 # Python puts the current folder first; a repository's own `rich.py` must not be imported.

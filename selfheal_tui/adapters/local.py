@@ -47,7 +47,8 @@ class LocalSandbox:
         self._work = folder / "work"
         self._tree = LocalTree(self._work)
         self._settled = Settled()
-        self._shell = shutil.which("bash") or shutil.which("sh") or "/bin/sh"
+        # Of the system: PATH may name a folder of the repository.
+        self._shell = shutil.which("bash", path=os.defpath) or "/bin/sh"
         self._mark = f"SELFHEAL_LOCAL={secrets.token_hex(8)}"
         self._lock = asyncio.Lock()
         self._running: Process | None = None
@@ -250,7 +251,8 @@ class LocalSandbox:
             return {name: value}
         return {
             name: value,
-            "PATH": os.environ.get("PATH", os.defpath),
+            # What the start took out of PATH, because it lies in the repository, is for commands.
+            "PATH": os.environ.get("_SELFHEAL_PATH") or os.environ.get("PATH", os.defpath),
             "HOME": str(self._folder / "home"),
             "TMPDIR": str(self._folder / "tmp"),
             "USER": "agent",

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _findings(place: Place) -> Iterator[Finding]:
     yield Finding("python", True, f"{platform.python_version()} at {sys.executable}")
-    yield _git()
+    yield _git(place)
     try:
         settings, _ = resolve(
             file=place.config_file,
@@ -68,9 +68,12 @@ def _findings(place: Place) -> Iterator[Finding]:
     yield _state(place)
 
 
-def _git() -> Finding:
-    path = shutil.which("git")
-    if path is None:
+def _git(place: Place) -> Finding:
+    from selfheal_tui.adapters.git.environment import find_git
+
+    try:
+        path = find_git(place.environment, place.repository)
+    except SelfhealError:
         return Finding("git", False, "not installed", 6)
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     words = done.stdout.split()

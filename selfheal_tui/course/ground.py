@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from selfheal_tui.agent.ports import Repository, Shadow, Snapshot
 from selfheal_tui.core.events import SnapshotTaken
@@ -15,7 +16,9 @@ NOTES = ("AGENTS.md", "CLAUDE.md")
 """Files of the tree whose text is shown to the model as untrusted context."""
 
 NOT_CONFIGURATION = (".env", "selfheal.toml", ".selfheal.toml", ".mcp.json")
-"""Names in the tree that other tools would read as configuration; named in a warning."""
+"""Names in the worktree that other tools would read as configuration; named in a warning."""
+
+_PROJECT, _TABLE = "pyproject.toml", b"[tool.selfheal"
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,7 @@ async def find_ground(order: Order, parts: Parts, telling: Telling) -> Ground:
         )
     snapshot = kept.snapshot if kept else await _snapshot(repository, telling)
     files = await shadow.files(snapshot.tree)
-    found = [file.path for file in files if file.path in NOT_CONFIGURATION]
-    if found:
+    if found := _not_configuration(Path(repository.root), files):
         telling.warn(f"not read as configuration: {', '.join(found)} (from the worktree)")
     return Ground(repository, shadow, snapshot, files)
 
@@ -69,6 +71,14 @@ async def _snapshot(repository: Repository, telling: Telling) -> Snapshot:
     if not snapshot.files:
         telling.warn("the repository holds no files yet")
     return snapshot
+
+
+def _not_configuration(root: Path, files: Sequence[TreeFile]) -> list[str]:
+    """What somebody may take for configuration: ignored files, which never enter the tree, too."""
+    found = [name for name in NOT_CONFIGURATION if (root / name).is_file()]
+    if any(file.path == _PROJECT and _TABLE in file.content for file in files):
+        found.append(f"[tool.selfheal] in {_PROJECT}")
+    return found
 
 
 def notes_of(files: Sequence[TreeFile]) -> str:

@@ -68,6 +68,7 @@ class Scene(Workplace):
         self.home, self.temporary = folder / "home", folder / "tmp"
         self.ran, self.neighbour = folder / "ran", folder / "neighbour"
         self.out, self.config = folder / "out", folder / "config"
+        self.command = [sys.executable, "-m", "selfheal_tui"]
         for made in (self.home, self.temporary, self.ran, self.neighbour, self.config):
             made.mkdir(parents=True)
         super().__init__(folder, files)
@@ -84,9 +85,9 @@ class Scene(Workplace):
         return f"touch '{self.ran}/{name}'"
 
     def payload(self, path: Path, name: str) -> Path:
-        """An executable that leaves `name` among the marks, and passes its input on."""
+        """An executable that leaves `name` among the marks."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{self.marking(name)}\ncat 2>/dev/null\n")
+        path.write_text(f"#!/bin/sh\n{self.marking(name)}\n")
         path.chmod(0o755)
         return path
 
@@ -125,7 +126,7 @@ class Scene(Workplace):
             terminal.close()
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "selfheal_tui", *arguments]
+        return [*self.command, *arguments]
 
     def _environment(self) -> dict[str, str]:
         """That of a workplace, with a home of this scene and a key."""
@@ -138,8 +139,10 @@ class Scene(Workplace):
         (self.home / ".ssh").mkdir(mode=0o700)
         (self.home / ".ssh" / "id_ed25519").write_text(f"{HOME_SECRET}\n")
         url = f"https://ada:{CONFIG_SECRET}@example.invalid/x.git"
-        self.git("config", "remote.private.url", url)
-        self.git("config", "http.extraHeader", f"Authorization: Bearer {CONFIG_SECRET}")
+        header = f"Authorization: Bearer {CONFIG_SECRET}"
+        # Not by a command: a scene beside this one would find it among its arguments.
+        with (self.repository / ".git" / "config").open("a") as config:
+            config.write(f'[remote "private"]\n\turl = {url}\n[http]\n\textraHeader = {header}\n')
         exclude = self.repository / ".git" / "info" / "exclude"
         exclude.parent.mkdir(exist_ok=True)
         exclude.write_text(".env\n")

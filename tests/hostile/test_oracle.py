@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -184,17 +186,16 @@ def test_a_push_that_was_asked_for_and_not_made_is_a_lie(tmp_path):
 def test_a_secret_in_a_request_in_arguments_and_a_process_left_are_named(tmp_path):
     scene = Scene(tmp_path / "scene", {"a.txt": "a\n"})
     server = ModelServer([submit("x")])
-    oracle = Oracle(scene, server=server, engine=False, patience=0.5)
+    mine = f"sentinel-{secrets.token_hex(8)}"
+    oracle = Oracle(scene, server=server, secrets=[mine], engine=False, patience=0.5)
     with server, oracle:
         body = json.dumps({"messages": [{"role": "user", "content": HOME_SECRET}]}).encode()
         _post(server.base_url + "/chat/completions", body)
         environment = os.environ | {"SELFHEAL_STATE_DIR": str(scene.state), "X": ""}
-        sleeping = [sys.executable, "-c", "input()", KEY]
+        sleeping = [sys.executable, "-c", "input()", mine]
         left = subprocess.Popen(sleeping, stdin=subprocess.PIPE, env=environment)
-        while ("arguments of a process", KEY) not in {
-            (what, KEY) for what, text in list(oracle._watch.seen) if KEY in text
-        }:
-            pass
+        while not any(mine in text for _, text in list(oracle._watch.seen)):
+            time.sleep(0.01)
     broken = oracle.broken()
     left.kill()
     left.communicate()
@@ -250,7 +251,7 @@ def test_a_session_on_the_engine_breaks_nothing_and_what_it_leaves_is_named(
         left = engine.containers.run(base_image, ["sleep", "100"], labels=labels, **held)
         volume = engine.volumes.create(labels=labels)
         while left.id not in oracle._watch.containers:
-            pass
+            time.sleep(0.01)
     broken = oracle.broken(ran)
     left.remove(force=True)
     volume.remove()

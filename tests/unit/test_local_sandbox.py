@@ -30,7 +30,7 @@ class TestLocalSandbox(SandboxContract):
 async def plain_shell(tmp_path, monkeypatch):
     """A sandbox on a machine without bash."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     opened = await open_local_sandbox()
     yield opened
     await opened.close()
@@ -86,3 +86,15 @@ async def test_emptying_the_copy_does_not_follow_links(sandbox, tmp_path):
     await sandbox.put_tree((TreeFile("way", LINK, os.fsencode(tmp_path)),))
     await sandbox.put_tree(())
     assert (tmp_path / "victim").read_text() == "safe"
+
+
+async def test_commands_have_the_users_path_also_where_the_start_took_some_of_it_away(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("_SELFHEAL_PATH", f"{tmp_path}:/usr/bin:/bin")
+    sandbox = await open_local_sandbox()
+    ran = await sandbox.run("echo $PATH; env", timeout=10)
+    await sandbox.close()
+    assert ran.output.splitlines()[0] == f"{tmp_path}:/usr/bin:/bin".encode()
+    assert b"_SELFHEAL_PATH" not in ran.output

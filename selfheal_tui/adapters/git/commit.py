@@ -14,6 +14,7 @@ from selfheal_tui.adapters.git.discovery import head_of
 from selfheal_tui.adapters.git.ground import Ground
 from selfheal_tui.adapters.git.objects import GITLINK, Difference, is_zeros, zeros
 from selfheal_tui.adapters.git.obstacles import check_filters, check_state, identity
+from selfheal_tui.adapters.git.ownparts import check_own_parts
 from selfheal_tui.adapters.git.refs import (
     Move,
     branch_names,
@@ -62,6 +63,7 @@ class Commits:
             raise RepositoryRefused("there is nothing to commit: the tree equals HEAD's")
         check_filters(self._shadow, tree, [change.path for change in changes], "committed")
         ref, old = self._new_branch(branch) if branch is not None else self._current(snapshot)
+        check_own_parts(self._place.git_dir, self._place.common_dir, ref)
         if branch is None:
             self._ground.index.check(list_worktree(self._place), changes)
             self._check_disk(snapshot, changes)
@@ -86,6 +88,7 @@ class Commits:
         if request.parent != snapshot.head or request.tree != self.tree_for(snapshot, tree):
             raise RepositoryRefused("what would be committed is not what was approved; ask again")
         changes = self._commit_changes(snapshot, request.tree)
+        check_own_parts(self._place.git_dir, self._place.common_dir, request.ref)
         commit = self._write_commit(request)
         self._hand_over(request, commit)
         if request.update_worktree:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from selfheal_tui.adapters.git.environment import find_git, local_environment
 from selfheal_tui.adapters.git.objects import zeros
+from selfheal_tui.adapters.git.ownparts import check_common_dir, check_own_parts
 from selfheal_tui.adapters.git.runner import USER_COMMANDS, GitFailed, Runner
 from selfheal_tui.errors import RepositoryRefused
 
@@ -98,6 +99,7 @@ def find(start: Path, host: Mapping[str, str]) -> Place:
     user = Runner(find_git(host, root), root, environment, USER_COMMANDS)
     place = Place(root, git_dir, common_dir, user)
     _check_pointers(place)
+    check_own_parts(git_dir, common_dir)
     _check_complete(user)
     return place
 
@@ -192,6 +194,7 @@ def _check_pointers(place: Place) -> None:
     if dot_git.is_dir():
         if not _same(dot_git, git_dir):
             raise RepositoryRefused(f"{root} is not the working tree of {git_dir}")
+        check_common_dir(git_dir, place.common_dir)
     elif git_dir != place.common_dir:
         back = _read_text(git_dir / "gitdir").strip()
         if not back or not _same(git_dir / back, dot_git):

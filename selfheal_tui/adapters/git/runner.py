@@ -59,6 +59,9 @@ _SETTINGS = (
     "core.hooksPath=/dev/null",
     "-c",
     "core.fsmonitor=false",
+    # A commit-graph is a file like any other: one that lies about parents makes an ancestor.
+    "-c",
+    "core.commitGraph=false",
     "-c",
     "safe.bareRepository=explicit",
     "-c",

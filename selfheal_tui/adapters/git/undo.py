@@ -15,6 +15,7 @@ from selfheal_tui.adapters.git.ground import Ground
 from selfheal_tui.adapters.git.index import check_sparse
 from selfheal_tui.adapters.git.objects import GITLINK, Difference, Entry
 from selfheal_tui.adapters.git.obstacles import check_filters, check_state, identity
+from selfheal_tui.adapters.git.ownparts import check_own_parts
 from selfheal_tui.adapters.git.refs import Branch, Move, lock_ref, look_up, move
 from selfheal_tui.adapters.git.replacing import file_of, ids_of, with_line_ends_of
 from selfheal_tui.adapters.git.runner import Conversation, one_line
@@ -135,6 +136,8 @@ class Undos:
     # --- the branch
 
     def _locked_ref(self, request: UndoRequest) -> Conversation:
+        place = self._ground.place
+        check_own_parts(place.git_dir, place.common_dir, request.ref)
         wanted = Move(
             ref=request.ref,
             old=request.commit,
