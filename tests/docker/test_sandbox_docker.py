@@ -504,7 +504,7 @@ async def test_the_numbers_are_in_reach(start, base_image, engine, record_proper
 
 async def test_memory_grows_with_what_is_kept_and_knows_the_profiles_limit(sandbox):
     before, limit = await sandbox.memory()
-    await said(sandbox, "head -c 20000000 /dev/zero >/tmp/kept")
+    await said(sandbox, "head -c 20M /dev/zero >/tmp/kept")
     after, _ = await sandbox.memory()
     assert limit == PROFILE.memory_mb * MIB
     assert 19_000_000 < after - before < 40_000_000
