@@ -125,6 +125,37 @@ async def test_a_tar_that_never_ends_or_breaks_off_is_refused_in_time(
     assert liar.workspace.tree == liar.workspace.base
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("truncate -s 10 /work/large", "got out"),
+        ("truncate -s 30 /work/large; truncate -s 40M /work/large", "shrank|changed"),
+        ("echo more >>/work/large", "changed as we read it"),
+        ("chmod 755 /work/large; rm /work/large", "removed|changed|No such file"),
+        ("rm /work/later; ln -s /etc/passwd /work/later", "removed|changed|No such file|got out"),
+    ],
+    ids=["shrinks", "shrinks and grows", "grows", "vanishes", "the next becomes a link"],
+)
+async def test_a_file_that_changes_while_it_is_read_is_not_taken_torn(liar, change, words):
+    """The change happens when a megabyte of the file has been read, and no more can have been."""
+    await liar.said("head -c 30000000 /dev/urandom >large; echo x >later")
+    pack = "tar.real -c --format=gnu --no-recursion --null -T -"
+    torn = f"{pack} | {{ head.real -c 1000000; {change}; cat; }}"
+    names = "printf 'large\\0later\\0'"
+    lie = f'exec bash -c "set -o pipefail; {names} | {torn}"\n'
+    await hand_in(liar, "/lie/tar", lie.encode())
+    said = await refusal(liar)
+    if said == "no refusal":
+        # It was read a second time, when nothing changed any more.
+        changes = await liar.changes()
+        assert len(changes["large"][1]) in {10, 30_000_000}
+        assert changes["later"][1] in {b"x\n", b"/etc/passwd"}
+        assert "got out" in words
+        return
+    assert re.search(f"could not be read: .*(?:{words})", said, re.DOTALL)
+    assert liar.workspace.tree == liar.workspace.base
+
+
 async def test_a_head_that_gives_more_than_it_was_asked_for_is_refused(liar):
     await liar.said("printf '#!/bin/sh\\nexec cat /dev/zero\\n' >/usr/bin/head")
     before = resident()
