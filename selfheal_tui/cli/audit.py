@@ -93,7 +93,7 @@ def _say_where_it_begins(store: Store) -> None:
     first = next((record for record in store.audit() if record.kind == BEGUN), None)
     older = _fields(first).get("sessions_before") if first else 0
     if older:
-        print(f"{older} sessions are older than the log: it has no records of them")
+        print(f"sessions that are older than the log, and have no records there: {older}")
 
 
 def _lines(record: Record, fields: dict[str, Any]) -> list[str]:

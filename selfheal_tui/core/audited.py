@@ -95,8 +95,8 @@ def entry_of(event: Event, before: Before) -> Entry | None:
             return Entry("set-up begun", {"command": command, "network": "on"})
         case StepEnded(ok=ok):
             return Entry("set-up ended", {"ok": ok})
-        case SandboxOpened(container=container, image=image):
-            return Entry("network on", {"container": container, "image": image})
+        case SandboxOpened(kind=kind, container=container, image=image):
+            return Entry("network on", {"kind": kind, "container": container, "image": image})
         case SessionStarted() if before.open:
             reason = "the earlier run ended before it could say what came of it"
             return Entry(_NOT_DONE, {"intents": before.open, "reason": reason})
