@@ -1,7 +1,7 @@
 """What of a session's events the audit log keeps: consents with what was shown, and side effects.
 
-An intent is kept before each side effect and its outcome after it; an intent that came to nothing
-is closed in words. Refuses to keep a text that may be long: a message is kept as its hash.
+An intent is kept before each side effect and its outcome after it; an intent of which no outcome
+was told is closed in words. Refuses to keep a text that may be long: a message is kept as its hash.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OUTCOMES = {
     "undo begun": "undo made",
     "set-up begun": "set-up ended",
 }
-_NOT_DONE = "not done"
+_NO_OUTCOME = "no outcome"
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def entry_of(event: Event, before: Before) -> Entry | None:
             return Entry("network on", {"kind": kind, "container": container, "image": image})
         case SessionStarted() if before.open:
             reason = "the earlier run ended before it could say what came of it"
-            return Entry(_NOT_DONE, {"intents": before.open, "reason": reason})
+            return Entry(_NO_OUTCOME, {"intents": before.open, "reason": reason})
         case SessionEnded(text=text) if before.open:
-            return Entry(_NOT_DONE, {"intents": before.open, "reason": text})
+            return Entry(_NO_OUTCOME, {"intents": before.open, "reason": text})
     return _effect(event)
 
 
@@ -111,7 +111,7 @@ def open_intents(kinds: Iterable[str]) -> tuple[str, ...]:
     for kind in kinds:
         if kind in _OUTCOMES:
             open_.append(kind)
-        elif kind == _NOT_DONE:
+        elif kind == _NO_OUTCOME:
             open_.clear()
         else:
             open_ = [intent for intent in open_ if _OUTCOMES[intent] != kind]

@@ -222,7 +222,7 @@ def test_a_url_is_kept_without_credentials(url, bare):
         (["commit begun"], ("commit begun",)),
         (["commit begun", "commit made"], ()),
         (["commit begun", "commit made", "push begun"], ("push begun",)),
-        (["push begun", "not done"], ()),
+        (["push begun", "no outcome"], ()),
         (["set-up begun", "approval", "set-up ended", "commit begun"], ("commit begun",)),
     ],
 )
@@ -234,11 +234,11 @@ def test_an_intent_that_came_to_nothing_is_closed_in_words():
     before = Before(open=("push begun",))
     ended = SessionEnded(6, "repository refused", "the remote does not answer", 1.0, 0.0)
     assert entry_of(ended, before) == Entry(
-        "not done", {"intents": ("push begun",), "reason": "the remote does not answer"}
+        "no outcome", {"intents": ("push begun",), "reason": "the remote does not answer"}
     )
     started = entry_of(SessionStarted("s1", "t", "/r", "0"), before)
     assert started is not None
-    assert started.kind == "not done"
+    assert started.kind == "no outcome"
     assert entry_of(ended, Before()) is None
 
 

@@ -10,17 +10,26 @@ from dataclasses import replace
 import pytest
 
 from selfheal_tui.adapters.scripted import calling
+from selfheal_tui.adapters.store import Store
 from selfheal_tui.agent.deliver import Target
 from selfheal_tui.cli.kept import take_up
 from selfheal_tui.core.approval import Answer, CommitWish, RefusedHunk, key_of
 from selfheal_tui.core.audit import BEGUN, Head
-from selfheal_tui.core.events import ApprovalAsked, CommitStarted, Committed, ProposalMade
+from selfheal_tui.core.events import (
+    ApprovalAsked,
+    CommitStarted,
+    Committed,
+    ProposalMade,
+    SessionEnded,
+)
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.errors import RepositoryRefused
 from selfheal_tui.headless import no_to_all, yes_to
 from selfheal_tui.settings import FlowSettings
+from selfheal_tui.ui.screens.approval import BY
 from tests.support.sessions import Bench, submitted, write
 from tests.unit.test_surroundings import CHECK, YAML, Images
+from tests.unit.test_warm import event_of, live
 
 LINES = "".join(f"{n}\n" for n in range(1, 31))
 TWO_HUNKS = LINES.replace("1\n", "b\n", 1).replace("30\n", "last\n")
@@ -261,7 +270,7 @@ async def test_a_commit_that_fails_is_closed_in_words(bench):
     bench.wrap_repository = Refusing
     ended = await bench.run(MENDS)
     assert ended.exit_code == 6
-    assert outline(bench) == [BEGUN, "commit granted by --yes", "commit begun", "not done"]
+    assert outline(bench) == [BEGUN, "commit granted by --yes", "commit begun", "no outcome"]
     assert told(bench)[-1][1] == {"intents": ["commit begun"], "reason": "a lock of somebody else"}
 
 
@@ -289,7 +298,7 @@ async def test_a_run_that_was_killed_over_its_commit_says_so_when_it_is_taken_up
     ended = await bench.run([], answering(yes))
     assert ended.outcome == "committed", ended
     assert outline(bench)[-4:] == [
-        "not done",
+        "no outcome",
         "commit granted by user",
         "commit begun",
         "commit made",
@@ -314,3 +323,17 @@ async def test_a_secret_is_in_no_record(bench):
     text = "".join(record.fields for record in bench.store.audit())
     assert "correct-horse-battery" not in text
     assert "[redacted]" in text
+
+
+async def test_what_is_approved_in_the_interface_is_by_the_user(tmp_path):
+    async with live(tmp_path, script=[submitted(write("a.txt", "b\n"))]) as (conductor, heard):
+        conductor.open()
+        conductor.start("put b into a.txt")
+        await heard.until(event_of(SessionEnded))
+    store = Store(tmp_path / "state")
+    records = [record for record in store.audit() if record.kind != "network on"]
+    assert isinstance(store.verify_audit(), Head)
+    store.close()
+    kinds = [record.kind for record in records]
+    assert kinds == [BEGUN, "approval", "commit begun", "commit made"]
+    assert json.loads(records[1].fields)["by"] == BY == "user"
