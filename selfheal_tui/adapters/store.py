@@ -304,13 +304,25 @@ class _Unusable(Exception):
 
 
 def _prepare(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
+    if _version(database) == VERSION:
         return
-    if version:
-        raise _Unusable(f"of another version ({version})")
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables:
-        raise _Unusable("not ours")
-    # One transaction: a kill between two statements must not leave half a schema.
-    database.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+    # One transaction, and looked at again within it: a kill between two statements must not leave
+    # half a schema, and another program that starts at the same time must not see half of one.
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        version = _version(database)
+        if version == VERSION:
+            return
+        if version:
+            raise _Unusable(f"of another version ({version})")
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables:
+            raise _Unusable("not ours")
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
