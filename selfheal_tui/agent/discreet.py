@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from selfheal_tui.agent.ports import Message, Model, ModelNews, ModelRequest, Reply, ToolCall
@@ -33,8 +33,10 @@ class DiscreetModel:
         return replace(message, text=self._redactor.redact(message.text), calls=calls)
 
     def _call(self, call: ToolCall) -> ToolCall:
-        arguments = {name: self._value(value) for name, value in call.arguments.items()}
-        return replace(call, arguments=arguments, raw=self._redactor.redact(call.raw))
+        clean = {
+            name: self._redactor.redact(getattr(call, name)) for name in ("name", "raw", "error")
+        }
+        return replace(call, arguments=self._pairs(call.arguments), **clean)
 
     def _value(self, value: object) -> object:
         if isinstance(value, str):
@@ -42,5 +44,8 @@ class DiscreetModel:
         if isinstance(value, list):
             return [self._value(item) for item in value]
         if isinstance(value, dict):
-            return {name: self._value(item) for name, item in value.items()}
+            return self._pairs(value)
         return value
+
+    def _pairs(self, pairs: Mapping[str, object]) -> dict[str, object]:
+        return {self._redactor.redact(name): self._value(item) for name, item in pairs.items()}
