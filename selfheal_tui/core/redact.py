@@ -176,10 +176,10 @@ class Redactor:
         if begins == len(text):
             return begins
         # What is a secret already is never cut in two.
-        spans = [
-            found.span() for pattern in self._patterns(text) for found in pattern.finditer(text)
-        ]
-        return min((start for start, end in spans if start < begins < end), default=begins)
+        found = (match for pattern in self._patterns(text) for match in pattern.finditer(text))
+        for start, end in sorted((match.span() for match in found), reverse=True):
+            begins = start if start < begins < end else begins
+        return begins
 
     def _patterns(self, text: str) -> Iterator[re.Pattern[str]]:
         """Those that may find something in `text`."""
