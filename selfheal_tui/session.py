@@ -32,7 +32,8 @@ from selfheal_tui.core.events import (
     WorktreeUpdated,
 )
 from selfheal_tui.core.limits import Budget
-from selfheal_tui.course import Course, short
+from selfheal_tui.course.offering import short
+from selfheal_tui.course.run import Course
 from selfheal_tui.errors import LimitReached, SandboxError, SelfhealError
 from selfheal_tui.parts import Order, Parts
 from selfheal_tui.settings import Settings

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _show(folder: Path, sandbox: str) -> int:
     """The demo in the terminal interface: everything is yours to approve or to refuse."""
-    from selfheal_tui.cli.live import Bench
+    from selfheal_tui.cli.readying import Bench
     from selfheal_tui.cli.tui import First, run_tui
 
     check_terminal()

@@ -17,7 +17,7 @@ from selfheal_tui.settings import Settings
 
 if TYPE_CHECKING:
     from selfheal_tui.adapters.store import Store
-    from selfheal_tui.cli.live import Bench
+    from selfheal_tui.cli.readying import Bench
     from selfheal_tui.cli.tui import First
     from selfheal_tui.parts import Parts
 
@@ -83,7 +83,7 @@ def _check_repository(place: Place) -> None:
 
 
 def _bench(options: argparse.Namespace, place: Place, records: Store) -> Bench:
-    from selfheal_tui.cli.live import Bench
+    from selfheal_tui.cli.readying import Bench
 
     async def parts_for(settings: Settings, session: str) -> Parts:
         # The session and its adapters are loaded while the user can type already.

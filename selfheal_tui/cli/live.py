@@ -7,16 +7,14 @@ Refuses to draw anything: it tells news, and does what it is asked.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfheal_tui.cli.earlier import Earlier
-from selfheal_tui.cli.place import Place
+from selfheal_tui.cli.readying import Bench, Readying
 from selfheal_tui.errors import (
     Interrupted,
     ModelError,
@@ -32,22 +30,17 @@ from selfheal_tui.ui.conductor import (
     News,
     NotStarted,
     Questioned,
-    Readied,
     SessionLine,
     Withdrawn,
 )
+from selfheal_tui.ui.feed import Feed
 
 if TYPE_CHECKING:
-    from selfheal_tui.adapters.store import Store
-    from selfheal_tui.agent.deliver import Target
     from selfheal_tui.cli.undoing import Undoable
     from selfheal_tui.core.approval import Answer, Request
     from selfheal_tui.core.events import Event
     from selfheal_tui.parts import Order, Parts
     from selfheal_tui.session import Session
-
-BATCH = 256
-"""News that are handed over at once at most: keys come through between two batches."""
 
 NOTHING_BEGUN = (
     UsageError.exit_code,
@@ -57,24 +50,6 @@ NOTHING_BEGUN = (
 )
 """Ends of a session that a model never answered in: what is in the way can be mended."""
 
-PartsFor = Callable[[Settings, str], Awaitable["Parts"]]
-"""The parts of a session of this id."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where sessions of one repository run. `new_id` makes the id of the next one; `no_check`
-    tells from the settings whether working without a check is wanted; `model` which one would be
-    asked, and raises ModelError where none can be."""
-
-    place: Place
-    records: Store
-    target: Callable[[], Target]
-    parts_for: PartsFor
-    new_id: Callable[[], str]
-    no_check: Callable[[Settings], bool]
-    model: Callable[[Settings], str]
-
 
 class LiveConductor:
     """Fits `ui.conductor.Conductor`. Everything happens on one event loop."""
@@ -83,80 +58,37 @@ class LiveConductor:
 
     def __init__(self, bench: Bench, settings: Settings) -> None:
         self._bench = bench
-        self._settings = settings
         self._earlier = Earlier(bench.place, bench.records)
-        self._id = bench.new_id()
-        self._parts: Parts | None = None
-        self._news: list[News] = []
-        self._came = asyncio.Event()
-        self._closed = False
-        self._warming: asyncio.Future[None] | None = None
+        self._feed = Feed()
+        self._readying = Readying(bench, settings, self._feed.tell)
         self._running: asyncio.Future[None] | None = None
         self._session: Session | None = None
         self._said: list[str] = []
         self._answer: asyncio.Future[Answer] | None = None
         self._asked_key = ""
         self._reply: asyncio.Future[str] | None = None
-        self._files: tuple[str, ...] = ()
-        self._lacking: tuple[str, ...] = ()
         self._answered = False
         self._code = 0
 
     # --- news ------------------------------------------------------------------------------
 
-    async def news(self) -> AsyncIterator[Sequence[News]]:
+    def news(self) -> AsyncIterator[Sequence[News]]:
         """Everything that came, in batches; ends after `close`."""
-        while self._news or not self._closed:
-            await self._came.wait()
-            batch, self._news = self._news[:BATCH], self._news[BATCH:]
-            if not self._news and not self._closed:
-                self._came.clear()
-            yield batch
-            await asyncio.sleep(0)
-
-    def _tell(self, news: News) -> None:
-        self._news.append(news)
-        self._came.set()
+        return self._feed.batches()
 
     def _show(self, event: Event) -> None:
         from selfheal_tui.core.events import ApprovalWithdrawn, TurnEnded
 
         self._answered |= isinstance(event, TurnEnded) and event.output_tokens > 0
-        self._tell(Happened(event, time.time()))
+        self._feed.tell(Happened(event, time.time()))
         if isinstance(event, ApprovalWithdrawn):
-            self._tell(Withdrawn(event.reason))
+            self._feed.tell(Withdrawn(event.reason))
 
     # --- getting ready ---------------------------------------------------------------------
 
     def open(self) -> None:
         """Load the model library, look at the engine and build the image, all beside the input."""
-        self._warming = asyncio.ensure_future(self._warm())
-
-    async def _warm(self) -> None:
-        from selfheal_tui.cli.loading import SESSION, load
-
-        await load(SESSION)
-        from selfheal_tui.cli.warm import ENGINE, STEPS, Needs, get_ready
-
-        for name in STEPS:
-            self._tell(Readied(name, "working"))
-        settings = self._settings
-        try:
-            parts = self._parts or await self._bench.parts_for(settings, self._id)
-        except SelfhealError as error:
-            self._lacking = (str(error),)
-            self._tell(Readied(ENGINE, "failed", str(error)))
-            return
-        self._parts = parts
-        needs = Needs(
-            folder=str(self._bench.place.repository),
-            model=lambda: self._bench.model(settings),
-            check=_check_words(settings),
-            no_check=self._bench.no_check(settings),
-        )
-        ready = await get_ready(parts, needs, self._tell)
-        self._parts, self._lacking = ready.parts, ready.lacking
-        self._files = ready.files or self._files
+        self._readying.begin()
 
     # --- sessions --------------------------------------------------------------------------
 
@@ -166,7 +98,7 @@ class LiveConductor:
 
     def start(self, task: str) -> None:
         """Begin a session as soon as all is ready."""
-        self._begin(self._order(self._id, task))
+        self._begin(self._order(self._readying.id, task))
 
     def resume(self, session: str) -> None:
         """Take up an earlier session. Raises UsageError where it cannot be."""
@@ -174,9 +106,10 @@ class LiveConductor:
 
         if self.running:
             raise UsageError("something runs already: end it first")
-        order = take_up(self._bench.records, self._order(self._id, ""), session)
-        given = bool(self._settings.check.chosen)
-        self._settings, order = with_kept_check(self._settings, order, given=given)
+        order = take_up(self._bench.records, self._order(self._readying.id, ""), session)
+        before = self._readying.settings
+        given = bool(before.check.chosen)
+        self._readying.settings, order = with_kept_check(before, order, given=given)
         self._begin(order)
 
     def _order(self, session: str, task: str) -> Order:
@@ -187,24 +120,21 @@ class LiveConductor:
             task=task,
             repository=str(self._bench.place.repository),
             target=self._bench.target(),
-            no_check=self._bench.no_check(self._settings),
+            no_check=self._bench.no_check(self._readying.settings),
             partial=True,
         )
 
     def _begin(self, order: Order) -> None:
-        if self._lacking and self._warming and self._warming.done():
-            # What was missing may have come since: an engine that was started, for example.
-            self._warming = asyncio.ensure_future(self._warm())
+        self._readying.retry()
         self._running = asyncio.ensure_future(self._run(order))
 
     async def _run(self, order: Order) -> None:
-        if self._warming:
-            await self._warming
-        if self._lacking and not _needs_repository_only(order):
-            self._give_back(order.task, self._lacking[0])
+        await self._readying.ended()
+        if self._readying.lacking and not _needs_repository_only(order):
+            self._give_back(order.task, self._readying.lacking[0])
             return
         try:
-            parts = await self._parts_of(order.session)
+            parts = await self._readying.parts_of(order.session)
         except SelfhealError as error:
             self._give_back(order.task, str(error))
             return
@@ -212,7 +142,7 @@ class LiveConductor:
 
         self._session = Session(
             order=order,
-            settings=self._settings,
+            settings=self._readying.settings,
             parts=parts,
             ask=self._ask,
             ask_user=self._ask_user,
@@ -227,29 +157,14 @@ class LiveConductor:
             ended = await self._session.run()
             self._code = ended.exit_code
         finally:
-            self._session, self._id = None, self._bench.new_id()
+            self._session, self._readying.id = None, self._bench.new_id()
         if ended.exit_code in NOTHING_BEGUN and not self._answered:
             self._give_back(order.task, ended.text)
 
     def _give_back(self, task: str, reason: str) -> None:
         """The task, and what was said after it, is the user's to send again."""
         self._said.clear()
-        self._tell(NotStarted(task, reason))
-
-    async def _parts_of(self, session: str) -> Parts:
-        """The parts of a session: those that were got ready, where they are its own."""
-        parts, self._parts = self._parts, None
-        if parts and session == self._id:
-            return parts
-        if parts:
-            await self._put_away(parts)
-        return await self._bench.parts_for(self._settings, session)
-
-    async def _put_away(self, parts: Parts) -> None:
-        """Close parts that no session has used, and the folder that was made for it."""
-        await parts.provision.close()
-        await parts.models.close()
-        shutil.rmtree(self._bench.place.state() / "sessions" / self._id, ignore_errors=True)
+        self._feed.tell(NotStarted(task, reason))
 
     # --- what the user wants of the running session ----------------------------------------
 
@@ -287,7 +202,7 @@ class LiveConductor:
         from selfheal_tui.cli.undoing import undo_and_say
 
         async def parts() -> Parts:
-            return await self._bench.parts_for(self._settings, found.session)
+            return await self._bench.parts_for(self._readying.settings, found.session)
 
         await undo_and_say(found, parts, self._ask, self._show)
         if self._said:
@@ -305,7 +220,7 @@ class LiveConductor:
 
         self._answer = asyncio.get_running_loop().create_future()
         self._asked_key = key_of(request)
-        self._tell(Asked(request))
+        self._feed.tell(Asked(request))
         return await self._answer
 
     def answer(self, given: Answer) -> None:
@@ -316,7 +231,7 @@ class LiveConductor:
 
     async def _ask_user(self, question: str) -> str:
         self._reply = asyncio.get_running_loop().create_future()
-        self._tell(Questioned(question))
+        self._feed.tell(Questioned(question))
         return await self._reply
 
     def reply(self, text: str) -> None:
@@ -336,59 +251,38 @@ class LiveConductor:
         """End everything; the exit code of the last session, 0 where none ran."""
         if self._session:
             self._session.stop(Interrupted(signal.SIGINT))
-        for task in (self._warming, self._running):
-            if task is None:
-                continue
-            if task is self._warming or self._session is None:
-                task.cancel()
+        if self._running:
+            if self._session is None:
+                self._running.cancel()
             with suppress(asyncio.CancelledError):
-                await task
-        if self._parts:
-            parts, self._parts = self._parts, None
-            await self._put_away(parts)
-        self._closed = True
-        self._came.set()
+                await self._running
+        await self._readying.close()
+        self._feed.close()
         return self._code
 
     # --- what may be known and chosen ------------------------------------------------------
 
     def files(self) -> Sequence[str]:
-        return self._files
+        return self._readying.files
 
     def settings(self) -> Sequence[tuple[str, str]]:
         from selfheal_tui.cli.choosing import told
 
-        return told(self._settings)
+        return told(self._readying.settings)
 
     def choose(self, name: str, value: str) -> str:
         """Set `model`, `check` or `network` for the next session."""
         from selfheal_tui.cli.choosing import chosen, said
 
         try:
-            self._settings = chosen(self._settings, name, value)
+            self._readying.settings = chosen(self._readying.settings, name, value)
         except UsageError as error:
             return str(error)
         if not self.running:
-            self._make_anew()
+            self._readying.make_anew()
             return f"{name}: {said(name, value)}"
         later = "with the next task; what runs keeps what it began with"
         return f"{name} will be {said(name, value)}, {later}"
-
-    def _make_anew(self) -> None:
-        """What was got ready with the old settings is put away, and got ready again."""
-        before, warming = self._parts, self._warming
-        self._parts = None
-
-        async def again() -> None:
-            if warming:
-                await warming
-            parts = before or self._parts
-            self._parts = None
-            if parts:
-                await self._put_away(parts)
-            await self._warm()
-
-        self._warming = asyncio.ensure_future(again())
 
     def sessions(self) -> Sequence[SessionLine]:
         """Earlier sessions of this repository, latest first."""
@@ -401,21 +295,14 @@ class LiveConductor:
         """Show an earlier session's record. Raises UsageError while one runs."""
         self._refuse_while_running()
         for happened in self._earlier.record(session):
-            self._tell(happened)
+            self._feed.tell(happened)
 
     def export(self, path: str) -> str:
-        return self._earlier.export(self._settings, path)
+        return self._earlier.export(self._readying.settings, path)
 
     def _refuse_while_running(self) -> None:
         if self.running:
             raise UsageError("a session runs, or waits for you: this can be done when it has ended")
-
-
-def _check_words(settings: Settings) -> str:
-    """The check that the user named, as one line; empty where it is detected."""
-    from selfheal_tui.core.checks import joined
-
-    return joined(settings.check.chosen)
 
 
 def _needs_repository_only(order: Order) -> bool:

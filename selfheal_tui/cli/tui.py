@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from selfheal_tui.cli.collecting import taken_up
 from selfheal_tui.cli.drawing import Drawing
 from selfheal_tui.cli.leaving import Leaving
-from selfheal_tui.cli.live import Bench, LiveConductor
+from selfheal_tui.cli.live import LiveConductor
 from selfheal_tui.cli.loading import INTERFACE, load
 from selfheal_tui.cli.looks import look_of
+from selfheal_tui.cli.readying import Bench
 from selfheal_tui.settings import Settings
 from selfheal_tui.ui.app import SelfhealApp
 from selfheal_tui.ui.terminal import TerminalDriver

@@ -63,6 +63,7 @@ class Listener:
         self._stale = ""
         self.asked: Request | None = None
         self.summary = Summary()
+        self._shown: tuple[Summary, Request | None] | None = None
         self.attention = Attention(app, app.ui or UiSettings(), os.environ)
 
     async def listen(self) -> None:
@@ -70,8 +71,7 @@ class Listener:
         async for news in self._app.conductor.news():
             for item in news:
                 await self._take(item)
-            self._show_summary()
-            self._app.refresh_bindings()
+            self._show_state()
 
     async def _take(self, news: News) -> None:
         match news:
@@ -141,10 +141,16 @@ class Listener:
         if not app.conductor.replayed:
             self.attention.call(f"{event.outcome}: {event.text}", until_seen=True)
 
-    def _show_summary(self) -> None:
+    def _show_state(self) -> None:
+        """Show how things stand. Most news are of streams, and change nothing of it."""
+        state = (self.summary, self.asked)
+        if state == self._shown:
+            return
+        self._shown = state
         bottom = self._app.screen_stack[0]
         bottom.query_one(Header).show(self.summary)
         bottom.query_one(Status).show(self.summary)
+        self._app.refresh_bindings()
 
     # --- what the user answers -------------------------------------------------------------
 

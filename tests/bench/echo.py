@@ -18,14 +18,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from textual.app import ComposeResult
-from textual.widgets import Input
-
 from selfheal_tui.core import events as e
+from selfheal_tui.resources import themes_folder
+from selfheal_tui.ui.app import SelfhealApp
+from selfheal_tui.ui.conductor import Happened
 from selfheal_tui.ui.panes import all_panes
-from selfheal_tui.ui.panes.pane import Pane
+from selfheal_tui.ui.prompt import Editor
+from selfheal_tui.ui.themes import load_themes
 from tests.support import stories
-from tests.ui.stand_in import PaneApp
+from tests.support.conductor import FakeConductor, opened
 
 SECONDS = 4.0
 STEP = 0.02
@@ -34,27 +35,23 @@ LOOK = 0.002
 RATE = 20_000_000
 """Characters of output a second."""
 
-Pour = Callable[[list[Pane], float], None]
-
-
-class EchoApp(PaneApp):
-    """The panes, and an input to type in."""
-
-    def compose(self) -> ComposeResult:
-        yield Input()
-        yield from super().compose()
+Tell = Callable[..., None]
+"""Tells the app one event or several, as one piece of news."""
+Pour = Callable[[Tell, float], None]
 
 
 async def measure(story: stories.Timed, pour: Pour | None) -> dict[str, float]:
-    """Run one case; the figures by name."""
-    app = EchoApp(all_panes(), story)
-    async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause()
-        app.query_one(Input).focus()
+    """Run one case in the whole app; the figures by name."""
+    conductor = FakeConductor()
+    app = SelfhealApp(conductor, make_panes=all_panes, themes=load_themes(themes_folder(), None))
+    async with opened(app, size=(200, 50)) as pilot:
+        conductor.tell(*(Happened(event, at) for event, at in story))
+        await conductor.told(pilot)
+        app.focus_input()
         before, waits, late = _memory(), [], [0.0]
         until = time.monotonic() + SECONDS
         looking = asyncio.create_task(_look(late))
-        pouring = asyncio.create_task(_pour(app.panes, pour, until))
+        pouring = asyncio.create_task(_pour(conductor.tell, pour, until))
         while time.monotonic() < until:
             waits.append(await _echo(app))
             await asyncio.sleep(0.03)
@@ -81,18 +78,18 @@ async def _look(late: list[float]) -> None:
         late.append(time.monotonic() - began - LOOK)
 
 
-async def _echo(app: EchoApp) -> float:
+async def _echo(app: SelfhealApp) -> float:
     """From a key to the moment after the next drawing of the input."""
-    entry = app.query_one(Input)
+    entry = app.query_one(Editor)
     seen = asyncio.get_running_loop().create_future()
     began = time.monotonic()
     app.post_message(_key())
-    value = entry.value
+    text = entry.text
 
     def look() -> None:
         if seen.done():
             return
-        if entry.value != value:
+        if entry.text != text:
             seen.set_result(None)
         else:
             entry.call_after_refresh(look)
@@ -108,12 +105,12 @@ def _key() -> object:
     return Key("x", "x")
 
 
-async def _pour(panes: list[Pane], pour: Pour | None, until: float) -> None:
+async def _pour(tell: Tell, pour: Pour | None, until: float) -> None:
     began = last = time.monotonic()
     while pour is not None and last < until:
         await asyncio.sleep(STEP)
         now = time.monotonic()
-        pour(panes, now - last)
+        pour(tell, now - last)
         last = now
     assert began <= last
 
@@ -126,17 +123,14 @@ LINE = "\x1b[32mok\x1b[0m test_number_of_many.py::test_it_holds " + "x" * 40 + "
 PIECE = LINE * (16_384 // len(LINE))
 
 
-def log_pours(panes: list[Pane], passed: float) -> None:
+def log_pours(tell: Tell, passed: float) -> None:
     for _ in range(int(RATE * passed / len(PIECE))):
-        event = e.CommandPrinted("c900", PIECE)
-        for pane in panes:
-            pane.fold(event, stories.START)
+        tell(e.CommandPrinted("c900", PIECE))
 
 
-def thousand_events(panes: list[Pane], passed: float) -> None:
+def thousand_events(tell: Tell, passed: float) -> None:
     for _ in range(int(1_000 * passed)):
-        for pane in panes:
-            pane.fold(e.TextStreamed("t50", "another word of *many* "), stories.START)
+        tell(e.TextStreamed("t50", "another word of *many* "))
 
 
 def each_second(make: Callable[[int], Sequence[e.Event]]) -> Pour:
@@ -145,15 +139,13 @@ def each_second(make: Callable[[int], Sequence[e.Event]]) -> Pour:
     made = [make(number) for number in range(1, int(SECONDS) + 2)]
     passed_so_far, done = 0.0, 0
 
-    def pour(panes: list[Pane], passed: float) -> None:
+    def pour(tell: Tell, passed: float) -> None:
         nonlocal passed_so_far, done
         passed_so_far += passed
         if passed_so_far < done:
             return
         done += 1
-        for event in made[done - 1]:
-            for pane in panes:
-                pane.fold(event, stories.START)
+        tell(*made[done - 1])
 
     return pour
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 
 from textual.widgets import Static
 
 from selfheal_tui.errors import UsageError
 from selfheal_tui.ui.conductor import Asked, Happened
+from selfheal_tui.ui.feed import Feed
 
 
 class FakeConductor:
@@ -23,27 +23,24 @@ class FakeConductor:
         self._sessions = sessions
         self._can_cut = can_cut
         self._refuses = refuses
-        self._news = asyncio.Queue()
+        self._feed = Feed()
         self._at = 0.0
 
     def tell(self, *news):
         """News for the app; plain events are wrapped."""
-        batch = []
         for item in news:
             self._at += 1
             wrapped = type(item).__module__.endswith("conductor")
-            batch.append(item if wrapped else Happened(item, self._at))
-        self._news.put_nowait(batch)
+            self._feed.tell(item if wrapped else Happened(item, self._at))
 
     async def told(self, pilot):
         """Wait until the app has taken everything."""
-        while not self._news.empty():
+        while not self._feed.empty:
             await pilot.pause()
         await pilot.pause()
 
-    async def news(self):
-        while (batch := await self._news.get()) is not None:
-            yield batch
+    def news(self):
+        return self._feed.batches()
 
     def open(self):
         self.asked.append(("open",))
@@ -110,7 +107,7 @@ class FakeConductor:
         self.asked.append(("resume", session))
 
     async def close(self):
-        self._news.put_nowait(None)
+        self._feed.close()
         return 0
 
 

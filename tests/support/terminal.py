@@ -38,6 +38,8 @@ class Terminal:
             try:
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
                 os.chdir(cwd)
+                # As a shell at a terminal does; tests in the background inherit it as ignored.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
                 os.execvpe(argv[0], argv, env)
             finally:
                 # Two processes would go on with the tests.

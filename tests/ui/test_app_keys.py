@@ -15,10 +15,11 @@ from selfheal_tui.core.events import (
     SessionStarted,
     SnapshotTaken,
     StepStarted,
+    TextStreamed,
     TurnEnded,
 )
 from selfheal_tui.ui.app import SelfhealApp
-from selfheal_tui.ui.bars.header import how_far, what
+from selfheal_tui.ui.bars.header import Header, how_far, what
 from selfheal_tui.ui.bars.status import phase_of, uses
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.screens.help import HelpScreen
@@ -47,6 +48,22 @@ async def test_wide_terminals_show_three_panes_and_narrow_ones_the_front_one():
         await pilot.press("f3")
         assert shown(app) == ["diff"]
         assert app.focused.id == "diff"
+
+
+async def test_what_only_streams_does_not_draw_the_bars_anew(monkeypatch):
+    conductor, drawn, show = FakeConductor(), [], Header.show
+
+    def counted(header, summary):
+        drawn.append(summary.phase)
+        show(header, summary)
+
+    monkeypatch.setattr(Header, "show", counted)
+    async with opened(app_of(conductor), size=WIDE) as pilot:
+        for event in (STARTED, *[TextStreamed("t1", "word ")] * 100, StepStarted("s1", "sandbox")):
+            conductor.tell(event)
+            await conductor.told(pilot)
+        assert len(drawn) == 2
+        assert drawn[-1] == "gets ready: sandbox"
 
 
 async def test_zoom_shows_one_pane_and_zooms_back():

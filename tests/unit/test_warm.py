@@ -12,8 +12,9 @@ import pytest
 from selfheal_tui.adapters.scripted import ScriptedModel
 from selfheal_tui.agent.deliver import Target
 from selfheal_tui.cli.compose import Place, compose
-from selfheal_tui.cli.live import Bench, LiveConductor
+from selfheal_tui.cli.live import LiveConductor
 from selfheal_tui.cli.models import model_in_use
+from selfheal_tui.cli.readying import Bench
 from selfheal_tui.core.approval import Answer, key_of
 from selfheal_tui.core.events import MessageSent, SessionEnded, SessionStarted
 from selfheal_tui.core.redact import Redactor

@@ -1,0 +1,1 @@
+"""The course of one run, from the task to its outcome."""
