@@ -30,13 +30,21 @@ class DiscreetModel:
 
     def _message(self, message: Message) -> Message:
         calls = tuple(self._call(call) for call in message.calls)
-        return replace(message, text=self._redactor.redact(message.text), calls=calls)
+        redact = self._redactor.redact
+        # An id is the provider's word; it is changed the same way in the call and in its answer.
+        return replace(
+            message, text=redact(message.text), calls=calls, call_id=redact(message.call_id)
+        )
 
     def _call(self, call: ToolCall) -> ToolCall:
-        clean = {
-            name: self._redactor.redact(getattr(call, name)) for name in ("name", "raw", "error")
-        }
-        return replace(call, arguments=self._pairs(call.arguments), **clean)
+        redact = self._redactor.redact
+        return ToolCall(
+            id=redact(call.id),
+            name=redact(call.name),
+            arguments=self._pairs(call.arguments),
+            raw=redact(call.raw),
+            error=redact(call.error),
+        )
 
     def _value(self, value: object) -> object:
         if isinstance(value, str):

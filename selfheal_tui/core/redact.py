@@ -237,6 +237,7 @@ def _forms(value: str) -> Iterator[str]:
     yield quote_plus(value)
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
     if len(value) >= SHORTEST:
         raw = value.encode("utf-8", "surrogateescape")
         yield from (raw.hex(), raw.hex().upper())
