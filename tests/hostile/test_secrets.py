@@ -73,6 +73,10 @@ def scene_of(folder):
         file = scene.home / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"password = {HOME_SECRET}\n")
+    # The engine's client reads this one.
+    secret = base64.b64encode(f"me:{HOME_SECRET}".encode()).decode()
+    auths = {"example.invalid": {"auth": secret}}
+    (scene.home / ".docker" / "config.json").write_text(json.dumps({"auths": auths}))
     return scene
 
 
