@@ -137,10 +137,17 @@ def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
     scene = scene_of(tmp_path)
     server = ModelServer(script(), forever=LAST)
     with server, Oracle(scene, server=server, engine=False) as oracle:
-        arguments = ("--model", "openai/scripted", "--api-base", server.base_url, *OPTIONS)
+        arguments = (
+            "--model",
+            "openai/scripted",
+            "--api-base",
+            server.base_url,
+            *OPTIONS,
+            "--no-plan",
+        )
         with scene.interface(*arguments, "make the tests pass") as terminal:
-            terminal.until("no isolation")
-            terminal.send("y")
+            terminal.until("goes on without isolation")
+            terminal.send("\x19")
             terminal.until("VERIFIED", timeout=90)
             terminal.rest(1.0)
             terminal.send("\x1b[O")
