@@ -22,6 +22,9 @@ from selfheal_tui.errors import SelfhealError, UsageError
 
 _GZIP = b"\x1f\x8b"
 
+MOST_BYTES = 256 * 2**20
+"""A file of problems may hold so many bytes, unpacked."""
+
 
 def read_cases(path: Path) -> tuple[BenchCase, ...]:
     """The cases of a HumanEval file (`.jsonl`, `.jsonl.gz`), or of a folder of repositories.
@@ -62,13 +65,20 @@ def make_repository(case: BenchCase, folder: Path) -> None:
 
 
 def _unpacked(path: Path) -> bytes:
-    content = path.read_bytes()
-    if not content.startswith(_GZIP):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} is cut or damaged: {error}") from error
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        try:
+            if packed:
+                with gzip.open(file) as unpacked:
+                    content = unpacked.read(MOST_BYTES + 1)
+            else:
+                content = file.read(MOST_BYTES + 1)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise UsageError(f"{path} is cut or damaged: {error}") from error
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"{path} holds more than {MOST_BYTES // 2**20} MiB: no file of problems")
+    return content
 
 
 def _of_folder(path: Path) -> tuple[BenchCase, ...]:
@@ -103,7 +113,7 @@ def _of_repository(folder: Path) -> BenchCase:
 
 def _files_below(folder: Path) -> Iterator[TreeFile]:
     """The files of a case in a fixed order, without its `bench.toml` and any `.git`."""
-    for where, folders, names in os.walk(folder):
+    for where, folders, names in os.walk(folder, onerror=_refuse):
         links = [name for name in folders if Path(where, name).is_symlink()]
         folders[:] = sorted(name for name in folders if name != ".git" and name not in links)
         for name in sorted([*names, *links]):
@@ -111,6 +121,11 @@ def _files_below(folder: Path) -> Iterator[TreeFile]:
             path = file.relative_to(folder).as_posix()
             if path != FILE and name != ".git":
                 yield _read(file, path)
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be listed must not look like one with nothing in it."""
+    raise error
 
 
 def _read(file: Path, path: str) -> TreeFile:

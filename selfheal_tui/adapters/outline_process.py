@@ -53,7 +53,12 @@ class OutlineProcess:
         """The definitions of a file, in order; none where it is `late` before they are there."""
         if suffix_of(path) not in GRAMMARS or self._lost >= LOST:
             return ()
-        process = self._process = self._process or _started(self._reader)
+        try:
+            process = self._process = self._process or _started(self._reader)
+        except OSError:
+            # No memory or no process to be had: the map is of use, but no run hangs on it.
+            self._lost += 1
+            return ()
         found = _told(_answer(process, path, content, late))
         if found is None:
             self._lost += not late()
@@ -121,8 +126,13 @@ def _told(answer: bytes | None) -> tuple[Definition, ...] | None:
     """The definitions of an answer; None for one that is none."""
     try:
         return tuple(
-            Definition(str(name), int(line), int(depth), str(signature))
+            Definition(_whole(name), int(line), int(depth), _whole(signature))
             for name, line, depth, signature in json.loads(answer or b"")
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _whole(text: object) -> str:
+    """A text that can be encoded, whatever halves of characters the answer holds."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")

@@ -2,7 +2,8 @@
 
 Events that are pieces of something longer (`events.STREAMED`) wait in memory for the next whole
 one; every other event is synced before `append` returns. A session belongs to one process at a
-time. Refuses to hold secrets: what comes here has passed the redactor.
+time. What is to be accounted for goes into the audit log in the same transaction. Refuses to hold
+secrets: what comes here has passed the redactor.
 """
 
 from __future__ import annotations
@@ -18,9 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfheal_tui.adapters.audit import AuditLog
+from selfheal_tui.core.audit import Break, Head, Record
+from selfheal_tui.core.audited import Before, Entry, entry_of, hunks_since_commit, is_audited
 from selfheal_tui.core.events import (
     STREAMED,
+    ApprovalAsked,
+    Committed,
     Event,
+    HunksRefused,
+    ProposalMade,
     SessionEnded,
     SessionStarted,
     from_json,
@@ -77,10 +85,14 @@ class SessionRow:
 
 
 class Store:
-    """All sessions of this user. `warning` says what happened to a database that was damaged."""
+    """All sessions of this user. `warning` says what happened to a database that was damaged.
 
-    def __init__(self, folder: Path) -> None:
+    Not `audited` are sessions whose approvals and commits concern nothing of the user's.
+    """
+
+    def __init__(self, folder: Path, *, audited: bool = True) -> None:
         self._path = folder / _FILE
+        self._audited = audited
         self.warning = ""
         try:
             self._database = self._open()
@@ -89,6 +101,7 @@ class Store:
             self._path.rename(kept)
             self.warning = f"the list of sessions was {error}; it is kept as {kept.name}"
             self._database = self._open()
+        self._audit = self._open_audit()
         self._waiting: list[tuple[str, str]] = []
         self._claims: dict[str, int] = {}
 
@@ -102,9 +115,15 @@ class Store:
             # Not even a transaction is begun: it would lock out the other sessions.
             self._waiting.append(line)
             return
+        entry = self._entry(session, event)
         with self._writing():
             self._write([*self._waiting, line], session, event, at)
+            if entry:
+                self._audit.add(session, entry, at)
         self._waiting = []
+        if entry:
+            with self._writing():
+                self._audit.confirm()
         if isinstance(event, SessionEnded):
             self._release(session)
 
@@ -143,6 +162,18 @@ class Store:
         ).fetchone()
         return from_json(row[0])[0] if row else None
 
+    def audit(self, prefix: str = "") -> list[Record]:
+        """The records of the audit log in order; of sessions whose id starts with `prefix`."""
+        try:
+            return list(self._audit.records(prefix))
+        except sqlite3.Error as error:
+            raise SelfhealError(f"cannot read the audit log in {self._path}: {error}") from error
+
+    def verify_audit(self) -> Break | Head:
+        """Where the audit log was changed first, or its end."""
+        with self._writing():
+            return self._audit.verify()
+
     def close(self) -> None:
         """Write what waits, and close."""
         with contextlib.suppress(SelfhealError):
@@ -172,13 +203,37 @@ class Store:
             raise
         return database
 
+    def _open_audit(self) -> AuditLog:
+        try:
+            return AuditLog(self._database, self._path.parent)
+        except sqlite3.Error as error:
+            self._database.close()
+            raise SelfhealError(f"cannot open {self._path}: {error}") from error
+
+    def _entry(self, session: str, event: Event) -> Entry | None:
+        """What the audit log is to keep of an event."""
+        if not (self._audited and is_audited(event)):
+            return None
+        asked = self.last(session, ApprovalAsked)
+        proposal = self.last(session, ProposalMade)
+        told = (event for event, _ in self.events(session, HunksRefused, Committed))
+        before = Before(
+            asked if isinstance(asked, ApprovalAsked) else None,
+            proposal if isinstance(proposal, ProposalMade) else None,
+            hunks_since_commit(told),
+            self._audit.open_intents(session),
+        )
+        return entry_of(event, before)
+
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """A transaction: all of it or nothing."""
+        """A transaction: all of it or nothing. Nobody else writes from its first statement on, so
+        that what it reads is what it goes by."""
         try:
             with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
                 yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise SelfhealError(f"cannot write the session to {self._path}: {error}") from error
 
     def _write_waiting(self) -> None:
@@ -256,13 +311,25 @@ class _Unusable(Exception):
 
 
 def _prepare(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
+    if _version(database) == VERSION:
         return
-    if version:
-        raise _Unusable(f"of another version ({version})")
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables:
-        raise _Unusable("not ours")
-    # One transaction: a kill between two statements must not leave half a schema.
-    database.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+    # One transaction, and looked at again within it: a kill between two statements must not leave
+    # half a schema, and another program that starts at the same time must not see half of one.
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        version = _version(database)
+        if version == VERSION:
+            return
+        if version:
+            raise _Unusable(f"of another version ({version})")
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables:
+            raise _Unusable("not ours")
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)

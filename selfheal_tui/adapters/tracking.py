@@ -17,6 +17,7 @@ from typing import Any
 
 from selfheal_tui.core.bench.figures import Figures
 from selfheal_tui.core.bench.outcome import CaseOutcome
+from selfheal_tui.core.redact import Redactor
 from selfheal_tui.errors import SelfhealError, UsageError
 
 BEFORE_IMPORT = {
@@ -58,7 +59,12 @@ def track(
         board = _Board(mlflow, client, _experiment(client, artifacts))
         board.log(name, run, outcomes, figures)
     except (mlflow.exceptions.MlflowException, OSError) as error:
-        raise SelfhealError(f"the MLflow store {where} refuses: {error}") from error
+        raise SelfhealError(refusal(where, str(error))) from error
+
+
+def refusal(where: str, why: str) -> str:
+    """What is told where the store refuses. Its address may hold a login, and `why` repeats it."""
+    return Redactor().redact(f"the MLflow store {where} refuses: {why}")
 
 
 class _Board:

@@ -110,10 +110,12 @@ class Coding:
         try:
             # Not awaited themselves: each is cancelled once, and then ends what it does in peace.
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError:
+            await _cancelled(tasks)
+            await self._kept([run.left for run in runs if run.left])
+            raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await _ended(tasks)
+            await _cancelled(tasks)
         broken = [task for task in tasks if not task.cancelled() and task.exception()]
         left = [task.result() for task in broken or tasks]
         errors = [one.error for one in left if one.error and one.outcome == "failed"]
@@ -154,6 +156,13 @@ class Coding:
         paths = tuple(dict.fromkeys(conflict.path for conflict in conflicts))
         self._emit(PartsMerged(tree, tuple(numbers), paths))
         return _Merged(tree, tuple(conflicts))
+
+    async def _kept(self, left: Sequence[Left]) -> None:
+        """What the parts left when the run is ended from outside, for the one that takes it up.
+        Where they clash nothing is kept: nobody is there to sort it out."""
+        merged = await self._merged(left)
+        if not merged.conflicts:
+            await self._workspace.leave(merged.tree)
 
     async def _taken_over(self, left: Sequence[Left], merged: _Merged) -> None:
         """Make the workspace's tree the merged one. Raises the limit that a part has reached; what
@@ -220,6 +229,12 @@ class _Heard:
         if self._counts[number] > len(self.words):
             self.words.append(text)
             self._emit(event)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Left]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await _ended(tasks)
 
 
 async def _ended(tasks: Sequence[asyncio.Task[Left]]) -> None:

@@ -23,13 +23,14 @@ MAX_TEXT = 400
 """Characters of an older answer of the model."""
 
 MAX_LAST = 2_000
-"""Characters of a result of the last turns, where nothing else makes the request fit."""
+"""Characters of a result, a text or a value of the last turns, where nothing else makes the
+request fit."""
 
 
 @dataclass(frozen=True)
 class Cut:
     """One way to shorten. The last `whole` turns stay; older ones are shortened, or left out with
-    `drop`; with `shorten_last` the results of the last turns are cut too."""
+    `drop`; with `shorten_last` the calls and results of the last turns are cut too."""
 
     whole: int
     drop: bool = False
@@ -74,8 +75,9 @@ def _cut(messages: Sequence[Message], cut: Cut) -> Iterator[Message]:
     older, last = messages[:at], messages[at:]
     yield from _dropped(older) if cut.drop else _shortened(older)
     for message in last:
-        if cut.shorten_last and message.role == "tool":
-            yield replace(message, text=cut_middle(message.text, MAX_LAST))
+        if cut.shorten_last and message.role in ("assistant", "tool"):
+            calls = tuple(_short_call(call, MAX_LAST) for call in message.calls)
+            yield replace(message, text=cut_middle(message.text, MAX_LAST), calls=calls)
         else:
             yield message
 
@@ -105,21 +107,21 @@ def _note(call: ToolCall | None, text: str) -> str:
     return f"[{one_line(called, 60)}: {ended}; {len(text)} characters, shortened]"
 
 
-def _short_call(call: ToolCall) -> ToolCall:
-    if len(call.raw) <= MAX_VALUE and len(json.dumps(call.arguments)) <= MAX_VALUE:
+def _short_call(call: ToolCall, most: int = MAX_VALUE) -> ToolCall:
+    if len(call.raw) <= most and len(json.dumps(call.arguments)) <= most:
         return call
-    arguments = {name: _short_value(value) for name, value in call.arguments.items()}
+    arguments = {name: _short_value(value, most) for name, value in call.arguments.items()}
     # What a provider is sent must stay an object of JSON; a call in the text keeps both ends.
     is_json = call.raw.lstrip().startswith("{") and not call.error
-    raw = json.dumps(arguments) if is_json else cut_middle(call.raw, MAX_VALUE)
+    raw = json.dumps(arguments) if is_json else cut_middle(call.raw, most)
     return replace(call, arguments=arguments, raw=raw)
 
 
-def _short_value(value: object) -> object:
+def _short_value(value: object, most: int) -> object:
     if isinstance(value, str):
-        return cut_middle(value, MAX_VALUE)
+        return cut_middle(value, most)
     text = json.dumps(value)
-    return value if len(text) <= MAX_VALUE else one_line(text, MAX_VALUE)
+    return value if len(text) <= most else one_line(text, most)
 
 
 def _dropped(messages: Sequence[Message]) -> Iterator[Message]:

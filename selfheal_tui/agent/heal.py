@@ -5,13 +5,13 @@ It ends with a value that says what was reached. Refuses to commit anything: tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from selfheal_tui.agent import prompts
 from selfheal_tui.agent.attempts import Attempts
-from selfheal_tui.agent.brief import project_brief
+from selfheal_tui.agent.beginning import Beginning, Job
 from selfheal_tui.agent.coding import Coding
-from selfheal_tui.agent.digest import BUDGET, failure_digest
+from selfheal_tui.agent.digest import failure_digest
 from selfheal_tui.agent.guarding import Guarding, told_to_reviewer
 from selfheal_tui.agent.history import History
 from selfheal_tui.agent.ledger import Ledger, State, told
@@ -20,17 +20,16 @@ from selfheal_tui.agent.outcome import AlreadyGreen, Healed, NotHealedYet, Outco
 from selfheal_tui.agent.partly import may_be_offered, partly_healed
 from selfheal_tui.agent.planning import Planning
 from selfheal_tui.agent.ports import Emit, Repository, Shadow, Snapshot
+from selfheal_tui.agent.proving import Proving
 from selfheal_tui.agent.reviewing import Reviewing
 from selfheal_tui.agent.steering import Steering, StepCut
 from selfheal_tui.agent.steps import Steps
-from selfheal_tui.agent.takeout import Rest, take_out
 from selfheal_tui.agent.verify import Checker
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.approval import RefusedHunk
 from selfheal_tui.core.checks import CheckResult
-from selfheal_tui.core.events import AttemptStarted, HunksRefused, RolledBack
+from selfheal_tui.core.events import AttemptStarted, RolledBack
 from selfheal_tui.core.task import asks_for_green
-from selfheal_tui.core.text import cut_middle
 from selfheal_tui.errors import RepositoryRefused
 
 NO_CHANGE = (
@@ -39,22 +38,6 @@ NO_CHANGE = (
 )
 
 CHECK_CUT = "The user ended the check of your change early; there is no verdict."
-
-START_PATCH = 8 * 1024
-"""Characters of an earlier run's edits that the coder is shown."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is asked. `instructions` is the project's own notes for agents; `start` a tree of an
-    earlier run to go on from, empty for the untouched one; `digest` the bytes that the coder is
-    told of a red check."""
-
-    task: str
-    attempts: int
-    instructions: str = ""
-    start: str = ""
-    digest: int = BUDGET
 
 
 class Healing:
@@ -90,6 +73,18 @@ class Healing:
         self._reviewing = reviewing
         self._steering = steering
         self._emit = emit
+        self._beginning = Beginning(
+            job, workspace=workspace, shadow=shadow, checker=checker, steering=steering
+        )
+        self._proving = Proving(
+            snapshot=snapshot,
+            repository=repository,
+            shadow=shadow,
+            checker=checker,
+            guarding=guarding,
+            steering=steering,
+            emit=emit,
+        )
         self._history = History(prompts.load("coder"), lambda: told(self._ledger))
         self._attempts = Attempts(shadow, emit)
         self._next = 1
@@ -101,13 +96,13 @@ class Healing:
         """Heal. Raises what the model, the sandbox and the limits raise."""
         before = None
         if self._checker:
-            before = await self._baseline(self._checker)
+            before = await self._beginning.baseline(self._checker)
             if before.green and asks_for_green(self._job.task):
                 return AlreadyGreen(before)
             self._ledger = Ledger(State(0, self._workspace.base, before))
-        brief = await self._brief(before)
+        brief = await self._beginning.brief(before)
         self._history.user(self._coder.briefed(brief, await self._planning.plan(brief, before)))
-        await self._go_on_from_start(self._history)
+        await self._beginning.go_on_from_start(self._history)
         return await self._heal()
 
     @property
@@ -115,54 +110,22 @@ class Healing:
         """Whether an attempt is left."""
         return self._next <= self._job.attempts
 
+    async def without(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Healed:
+        """The change without the `refused` hunks, as `Proving.without` has it."""
+        return await self._proving.without(healed, refused)
+
     async def again(self, healed: Healed, reason: str, refused: tuple[RefusedHunk, ...]) -> Outcome:
         """Go on after the human refused `healed`, from it without the `refused` hunks."""
         self._sent_back = None
         text = f"The user read the change and does not want it like this: {reason}"
         tree = healed.tree
         if refused:
-            rest = await self._taken_out(healed, refused)
+            rest = await self._proving.taken_out(healed, refused)
             tree = rest.tree
             text += f"\n\nThey took these parts back out of the files:\n\n{rest.text}"
         await self._workspace.restore(tree)
         self._history.user(text)
         return await self._heal()
-
-    async def without(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Healed:
-        """The change without the `refused` hunks, with the verdict of the check on just that,
-        which may be red. Raises RepositoryRefused where that cannot be."""
-        rest = await self._taken_out(healed, refused)
-        if rest.commit_tree == self._snapshot.head_tree:
-            raise RepositoryRefused("nothing would be left of the change")
-        try:
-            check = await self._steering.step(self._proof(rest.commit_tree))
-            left = replace(
-                healed,
-                tree=rest.tree,
-                commit_tree=rest.commit_tree,
-                check=check,
-                refused=(*healed.refused, *rest.words),
-                partial="" if check is not None and check.green else healed.partial,
-            )
-            return await self._steering.step(self._guarded(left))
-        except StepCut as cut:
-            raise RepositoryRefused("the check of what is left was ended early") from cut
-
-    async def _guarded(self, healed: Healed) -> Healed:
-        guarded = await self._guarding.judge(healed.tree, healed.check, healed.baseline)
-        return replace(healed, guarded=guarded)
-
-    async def _taken_out(self, healed: Healed, refused: tuple[RefusedHunk, ...]) -> Rest:
-        rest = await take_out(
-            healed.tree,
-            healed.commit_tree,
-            refused,
-            snapshot=self._snapshot,
-            repository=self._repository,
-            shadow=self._shadow,
-        )
-        self._emit(HunksRefused(rest.hunks))
-        return rest
 
     async def _heal(self) -> Outcome:
         while self.may_go_on:
@@ -172,32 +135,6 @@ class Healing:
                 return healed
         # A proved change that the reviewer sent back is still the human's to judge.
         return self._sent_back or await self._not_healed()
-
-    async def _baseline(self, checker: Checker) -> CheckResult:
-        try:
-            return await self._steering.step(checker.baseline())
-        except StepCut:
-            await self._workspace.restore(self._workspace.base)
-            return checker.unknown("the user ended the check of the untouched files early")
-
-    async def _brief(self, before: CheckResult | None) -> str:
-        red = before is not None and not before.green
-        files = await self._shadow.files(self._workspace.base)
-        return project_brief(
-            task=self._job.task,
-            check=self._checker.command if self._checker else "",
-            failure=self._digest(before, None) if before is not None and red else "",
-            files=[file.path for file in files],
-            instructions=self._job.instructions,
-        )
-
-    async def _go_on_from_start(self, history: History) -> None:
-        start = self._job.start
-        if not start or start == self._workspace.base:
-            return
-        await self._workspace.restore(start)
-        patch = cut_middle(await self._shadow.patch(self._workspace.base, start), START_PATCH)
-        history.user(f"An earlier run was interrupted; the files hold its edits:\n{patch}")
 
     async def _attempt(self, number: int, history: History) -> Healed | None:
         self._emit(AttemptStarted(number, self._job.attempts, self._workspace.tree))
@@ -242,7 +179,9 @@ class Healing:
                 return None
             case Finished():
                 commit_tree = await self._repository.commit_tree_for(self._snapshot, tree)
-                healed = await self._guarded(self._healed(number, ended, tree, commit_tree, None))
+                healed = await self._proving.guarded(
+                    self._healed(number, ended, tree, commit_tree, None)
+                )
                 return await self._reviewed(healed, history)
 
     async def _red(self, state: State, history: History, before: str = "") -> None:
@@ -268,11 +207,11 @@ class Healing:
     ) -> Healed | None:
         """A green verdict counts only when a fresh sandbox says the same of the tree to commit."""
         commit_tree = await self._repository.commit_tree_for(self._snapshot, tree)
-        proof = await self._steering.step(self._proof(commit_tree))
+        proof = await self._steering.step(self._proving.fresh(commit_tree))
         assert proof is not None, "only a run with a check proves anything"
         if proof.green:
             green = self._healed(number, ended, tree, commit_tree, proof)
-            healed = await self._steering.step(self._guarded(green))
+            healed = await self._steering.step(self._proving.guarded(green))
             sent = self._guarding.tell_once(healed.guarded) if self.may_go_on else None
             if sent is not None:
                 await self._workspace.restore(sent.tree)
@@ -281,7 +220,7 @@ class Healing:
                 return None
             self._kept_ledger().add(State(number, tree, proof))
             return healed
-        if commit_tree != tree and await self._passes_here(tree):
+        if commit_tree != tree and await self._proving.passes(tree):
             raise RepositoryRefused(
                 "the fix passes only together with your uncommitted changes in "
                 + ", ".join(self._snapshot.dirty[:5])
@@ -295,19 +234,6 @@ class Healing:
         digest = self._digest(proof, None)
         await self._failed(number, "not proved", tree, history, text + digest, "", proof)
         return None
-
-    async def _proof(self, tree: str) -> CheckResult | None:
-        """The verdict of a fresh sandbox on `tree`; a second one, where only flaky tests fail."""
-        if self._checker is None:
-            return None
-        proof = await self._checker.fresh(tree)
-        if not proof.green and proof.failing <= self._checker.flaky:
-            proof = await self._checker.fresh(tree)
-        return proof
-
-    async def _passes_here(self, tree: str) -> bool:
-        proof = await self._steering.step(self._proof(tree))
-        return proof is not None and proof.green
 
     def _healed(
         self,
@@ -386,7 +312,7 @@ class Healing:
         try:
             proof = await self._steering.step(checker.fresh(tree, everything=True))
             partly = partly_healed(best, tree, proof, ledger, checker.flaky)
-            return await self._steering.step(self._guarded(partly)) if partly else None
+            return await self._steering.step(self._proving.guarded(partly)) if partly else None
         except StepCut:
             return None
 

@@ -31,7 +31,8 @@ from selfheal_tui.agent.room import Fill, Room
 from selfheal_tui.agent.runaway import TOLD
 from selfheal_tui.agent.steering import Said, Shell, Steering, StepCut
 from selfheal_tui.agent.stuck import Stuck, Watch, decides
-from selfheal_tui.agent.tools import Toolbox, ToolResult, arguments_text, told
+from selfheal_tui.agent.toolbox import Toolbox, ToolResult, arguments_text
+from selfheal_tui.agent.tools import told
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.events import (
     MessageSent,
@@ -113,6 +114,7 @@ class Conversations:
         self._steering = steering
         self._fill = fill or Fill()
         self._turns = itertools.count(1)
+        self._rooms: dict[str, Room] = {}
 
     def beside(
         self, mark: str, workspace: Workspace, steering: Steering, emit: Emit
@@ -144,13 +146,17 @@ class Conversations:
                 room.refused(overflow)
                 continue
             room.took(reply.usage, history.messages)
-            history.assistant(reply)
+            reply = history.assistant(reply)
             ended = await self._answer(turn, role, history, reply, watch)
             if ended is not None:
                 return ended
 
     def _room(self, role: Role, history: History) -> Room:
-        return Room(
+        """The room of this conversation; one that goes on has learned what its tokens are."""
+        kept = self._rooms.get(role.name)
+        if kept and kept.is_of(history):
+            return kept
+        self._rooms[role.name] = made = Room(
             role=role.name,
             model=role.model,
             tools=role.toolbox.specs,
@@ -158,6 +164,7 @@ class Conversations:
             fill=self._fill,
             emit=self._emit,
         )
+        return made
 
     async def _steer(self, history: History) -> bool:
         """Take what the user said and wants to be run, between two steps; whether they spoke."""

@@ -5,6 +5,7 @@ What fails in it is its own affair, and told; only the end of the run goes on to
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from selfheal_tui.agent.brief import part_brief
@@ -45,8 +46,12 @@ class Left:
         return self.outcome == "submitted"
 
 
+RUN_ENDED = "the run ended before it"
+
+
 class PartRun:
-    """Runs a part to its end. `workspace` is not open yet."""
+    """Runs a part to its end. `workspace` is not open yet. `left` is there once it ended, also
+    where the run ended it."""
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class PartRun:
         self._conversations = conversations
         self._steering = steering
         self._emit = emit
+        self.left: Left | None = None
 
     async def run(self, history: History, brief: str) -> Left:
         """Work on it; `brief` is what every coder is told. Never raises what a part alone
@@ -92,21 +98,27 @@ class PartRun:
             outcome, error = "limit", limit
         except (SandboxError, ModelError) as failed:
             error = failed
-        return await self._told(outcome, ended, error)
+        except asyncio.CancelledError:
+            await self._told("stopped", None, None, RUN_ENDED)
+            raise
+        reason = str(error) if error else ended.reason if isinstance(ended, GaveUp) else ""
+        return await self._told(outcome, ended, error, reason)
 
     async def _told(
-        self, outcome: str, ended: Finished | GaveUp | None, error: SelfhealError | None
+        self,
+        outcome: str,
+        ended: Finished | GaveUp | None,
+        error: SelfhealError | None,
+        reason: str,
     ) -> Left:
         changed = await self._workspace.changed()
         arguments = ended.arguments if isinstance(ended, Finished) else {}
-        reason = str(error) if error else ended.reason if isinstance(ended, GaveUp) else ""
         # Unfinished work counts only where the part was meant to work.
         strayed = [path for path in changed if not self._part.names(path)]
         taken = bool(changed) and (outcome == "submitted" or not strayed)
         summary = str(arguments.get("summary", ""))
         tree, number = self._workspace.tree, self._place.number
-        self._emit(PartEnded(number, outcome, tree, changed, taken, reason, summary))
-        return Left(
+        self.left = Left(
             self._part,
             self._place,
             outcome,
@@ -116,3 +128,5 @@ class PartRun:
             reason,
             error,
         )
+        self._emit(PartEnded(number, outcome, tree, changed, taken, reason, summary))
+        return self.left

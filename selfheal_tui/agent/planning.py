@@ -106,7 +106,8 @@ class Planning:
 
     async def _agreed(self, plan: Plan, approvals: Approvals) -> Plan:
         """The plan as the user wants it."""
-        given = await approvals.get_or_wish(PlanRequest(plan.steps, plan.files))
+        titles = tuple(part.title for part in plan.parts)
+        given = await approvals.get_or_wish(PlanRequest(plan.steps, plan.files, titles))
         if not isinstance(given, Answer):
             return plan
         # Their own words need no second yes: nothing but the model's next turn hangs on them.

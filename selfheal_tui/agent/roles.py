@@ -6,16 +6,8 @@ from dataclasses import dataclass
 
 from selfheal_tui.agent.loop import Role
 from selfheal_tui.agent.ports import Emit, Model
-from selfheal_tui.agent.tools import (
-    AskSetup,
-    AskUser,
-    SandboxTools,
-    Tool,
-    Toolbox,
-    ask_user,
-    final,
-    update_plan,
-)
+from selfheal_tui.agent.toolbox import Tool, Toolbox, final
+from selfheal_tui.agent.tools import AskSetup, AskUser, SandboxTools, ask_user, update_plan
 from selfheal_tui.agent.workspace import Workspace
 
 SETUP_NOTE = "`pip install NAME` alone (or apt-get, npm) asks the user for a set-up."

@@ -56,15 +56,22 @@ class Room:
         self._emit = emit
         self._start = (model.context_window or fill.window) * fill.share
         self._tools = sum(len(json.dumps(tool.parameters)) + 200 for tool in tools)
-        self._rate = FIRST_RATE
+        self._rate: float | None = None
         self._refused = False
+
+    def is_of(self, history: History) -> bool:
+        """Whether it is the room of this conversation: what was learned of it still counts."""
+        return self._history is history
 
     def make(self) -> None:
         """Compact the history where the next request would leave too little room. Raises
         ContextOverflow where even that does not make it fit a window that is known."""
         if self._tokens(self._history.messages) > self._start:
             self._compact(self._start * AIM)
-        window, least = self._model.context_window, self._tokens(self._history.messages)
+        window = self._model.context_window
+        # A guess refuses nothing: a request that was never counted may take less than it seems.
+        rate = LOWEST_RATE if self._rate is None else self._rate
+        least = round(self._bytes(self._history.messages) * rate)
         if window and least > window:
             raise ContextOverflow(
                 f"the conversation with the {self._role} takes about {least} tokens even after it"
@@ -105,7 +112,7 @@ class Room:
         self._emit(HistoryCompacted(self._role, before, after))
 
     def _tokens(self, messages: Sequence[Message]) -> int:
-        return round(self._bytes(messages) * self._rate)
+        return round(self._bytes(messages) * (FIRST_RATE if self._rate is None else self._rate))
 
     def _bytes(self, messages: Sequence[Message]) -> int:
         return self._tools + sum(map(_bytes, messages))

@@ -131,11 +131,13 @@ class Surroundings:
         asked = asked_setup(command)
         if asked is None:
             return None
-        request = self._images.extension(asked.command, "the model asks for it")
+        base = await self._shadow.files(self._workspace.base)
+        unknown = asked.unknown({file.path: file.content for file in base})
+        request = self._images.extension(asked.command, _why_asked(unknown))
         if isinstance(request, str):
             # Where there are no set-ups it is a command like any other.
             return None
-        if why := await self._why_not(asked):
+        if why := self._why_not(asked, unknown):
             return Asked(False, why)
         self._rounds += 1
         self._asked.add(asked.command)
@@ -150,13 +152,11 @@ class Surroundings:
         self._keep(trial)
         return Asked(True, f"installed by the set-up `{asked.command}`; the shell is a new one")
 
-    async def _why_not(self, asked: AskedSetup) -> str:
+    def _why_not(self, asked: AskedSetup, unknown: tuple[str, ...]) -> str:
         if asked.command in self._asked:
             return "this set-up was asked for already"
         if self._rounds >= ROUNDS:
             return f"{ROUNDS} set-ups were run already"
-        base = await self._shadow.files(self._workspace.base)
-        unknown = asked.unknown({file.path: file.content for file in base})
         if unknown and not self._guess:
             return (
                 f"{', '.join(unknown)}: not a name that the project or selfheal knows, and nobody"
@@ -235,6 +235,14 @@ class Surroundings:
     def _not_healed(self, command: str, reason: str) -> None:
         self.unhealed = f"A set-up was tried: {reason}"
         self._emit(EnvironmentNotHealed(command, reason))
+
+
+def _why_asked(unknown: tuple[str, ...]) -> str:
+    """Why a set-up of the model's is to run, with what somebody has to look at."""
+    asks = "the model asks for it"
+    if not unknown:
+        return asks
+    return f"{asks}, and that {', '.join(unknown)} is meant is a GUESS: look at the name"
 
 
 def _key(missing: Missing) -> tuple[str, str]:

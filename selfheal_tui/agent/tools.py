@@ -1,21 +1,18 @@
-"""The tools that a model is offered, and what running one does. Names are a contract.
+"""The tools that a model is offered: over the workspace, for its list of work, for questions.
 
-A tool's failure is an answer to the model, never an exception; only a lost sandbox and limits
-pass through. Refuses to run a call whose arguments do not fit the tool's schema.
+What fails in one is an answer to the model, never an exception; only a lost sandbox passes through.
 """
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from selfheal_tui.agent.edits import Edited, EditFailed, edit
-from selfheal_tui.agent.nearmiss import unknown
-from selfheal_tui.agent.ports import CommandResult, Emit, ToolCall, ToolSpec
+from selfheal_tui.agent.ports import CommandResult, Emit
 from selfheal_tui.agent.surroundings import Asked
+from selfheal_tui.agent.toolbox import Tool, ToolResult, spec
 from selfheal_tui.agent.workspace import Workspace
 from selfheal_tui.core.events import PlanUpdated, QuestionAnswered, QuestionAsked
 from selfheal_tui.core.text import cut_middle, fold_terminal
@@ -34,85 +31,6 @@ AskSetup = Callable[[str], Awaitable["Asked | None"]]
 """Takes a command as a set-up, where it is one; None for every other."""
 
 AskUser = Callable[[str], Awaitable[str]]
-
-
-@dataclass(frozen=True)
-class ToolResult:
-    """What a call came to. `final` holds the arguments of a call that ends the conversation;
-    `cut` says that the user ended it early."""
-
-    text: str
-    ok: bool = True
-    final: Mapping[str, Any] | None = None
-    cut: bool = False
-
-
-Run = Callable[[Mapping[str, Any]], Awaitable[ToolResult]]
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A tool on offer: what the model is told, what happens, and whether files may change."""
-
-    spec: ToolSpec
-    run: Run
-    writes: bool = False
-
-
-class Toolbox:
-    """The tools of one role."""
-
-    def __init__(self, tools: Sequence[Tool]) -> None:
-        self._tools = {tool.spec.name: tool for tool in tools}
-
-    @property
-    def specs(self) -> tuple[ToolSpec, ...]:
-        return tuple(tool.spec for tool in self._tools.values())
-
-    def writes(self, name: str) -> bool:
-        return name in self._tools and self._tools[name].writes
-
-    async def run(self, call: ToolCall) -> ToolResult:
-        """Run a call, or say what is wrong with it."""
-        if call.error:
-            return ToolResult(call.error, ok=False)
-        tool = self._tools.get(call.name)
-        if tool is None:
-            what = f"there is no tool `{call.name}`"
-            return ToolResult(unknown(what, call.name, self._tools), ok=False)
-        if wrong := misfit(call.arguments, tool.spec.parameters):
-            return ToolResult(f"`{call.name}` was not run: {wrong}", ok=False)
-        return await tool.run(call.arguments)
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-}
-
-
-def misfit(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """What is wrong with `arguments` by a tool's (flat) schema; empty when they fit."""
-    properties = schema["properties"]
-    for name in arguments:
-        if name not in properties:
-            return unknown(f"`{name}` is not an argument", name, properties)
-    for name in schema["required"]:
-        if name not in arguments:
-            return f"`{name}` is missing"
-    for name, value in arguments.items():
-        kind = properties[name]["type"]
-        wrong_bool = isinstance(value, bool) and kind != "boolean"
-        if wrong_bool or not isinstance(value, _TYPES[kind]):
-            return f"`{name}` must be a {kind}"
-        allowed = properties[name].get("enum")
-        if allowed and value not in allowed:
-            return f"`{name}` must be one of {', '.join(allowed)}"
-    return ""
 
 
 class SandboxTools:
@@ -134,7 +52,7 @@ class SandboxTools:
     def reading(self) -> list[Tool]:
         return [
             Tool(
-                _spec(
+                spec(
                     "read_file",
                     "Read a file; lines come numbered.",
                     path="string",
@@ -144,7 +62,7 @@ class SandboxTools:
                 self._read_file,
             ),
             Tool(
-                _spec(
+                spec(
                     "search",
                     "Search file contents by regular expression.",
                     pattern="string",
@@ -161,7 +79,7 @@ class SandboxTools:
             " processes end with the command. No network."
         )
         return Tool(
-            _spec("bash", f"{text} {note}".strip(), command="string", timeout="integer?"),
+            spec("bash", f"{text} {note}".strip(), command="string", timeout="integer?"),
             self._bash,
             writes=True,
         )
@@ -169,7 +87,7 @@ class SandboxTools:
     def writing(self) -> list[Tool]:
         return [
             Tool(
-                _spec(
+                spec(
                     "edit_file",
                     "Replace `old` (exact, unique unless `all`) by `new` in a file.",
                     path="string",
@@ -181,7 +99,7 @@ class SandboxTools:
                 writes=True,
             ),
             Tool(
-                _spec("write_file", "Create or overwrite a file.", path="string", content="string"),
+                spec("write_file", "Create or overwrite a file.", path="string", content="string"),
                 self._write_file,
                 writes=True,
             ),
@@ -197,7 +115,8 @@ class SandboxTools:
         installed = await self._setup(command) if self._setup else None
         if installed is not None:
             return ToolResult(installed.text, ok=installed.done)
-        timeout = min(float(asked), 10 * self._timeout)
+        # A whole number may be larger than any float.
+        timeout = float(min(asked, 10 * self._timeout))
         _, result = await self._workspace.run(command, purpose=self._purpose, timeout=timeout)
         return ToolResult(told(result, timeout), ok=result.exit_code == 0)
 
@@ -265,7 +184,7 @@ class SandboxTools:
             return ToolResult(f"there is no file {path}", ok=False)
         except IsADirectoryError:
             return ToolResult(f"{path} is a folder; list it with bash", ok=False)
-        except (SandboxError, OSError) as error:
+        except (SandboxError, OSError, UnicodeEncodeError) as error:
             return ToolResult(f"{path} cannot be read: {error}", ok=False)
         if len(content) > FILE_LIMIT:
             return ToolResult(f"{path} is larger than {FILE_LIMIT} bytes; use bash", ok=False)
@@ -304,7 +223,7 @@ def update_plan(emit: Emit) -> Tool:
         return ToolResult("noted")
 
     description = 'Show your list of work: items of {"text", "state": todo|doing|done}.'
-    return Tool(_spec("update_plan", description, items="array"), run)
+    return Tool(spec("update_plan", description, items="array"), run)
 
 
 def _plan_item(item: object) -> tuple[str, str]:
@@ -329,37 +248,4 @@ def ask_user(ask: AskUser, emit: Emit) -> Tool:
             emit(QuestionAnswered(number, answer))
         return ToolResult(answer)
 
-    return Tool(_spec("ask_user", "Ask the user, when you cannot decide.", question="string"), run)
-
-
-def final(name: str, description: str, **parameters: str) -> Tool:
-    """A tool that ends the conversation with its arguments."""
-
-    async def run(arguments: Mapping[str, Any]) -> ToolResult:
-        return ToolResult("done", final=arguments)
-
-    return Tool(_spec(name, description, **parameters), run)
-
-
-def _spec(name: str, description: str, **parameters: str) -> ToolSpec:
-    """Parameters are given as type names; `?` marks optional, `a|b` an enumeration."""
-    properties: dict[str, object] = {}
-    for key, kind in parameters.items():
-        plain = kind.rstrip("?")
-        if "|" in plain:
-            properties[key] = {"type": "string", "enum": plain.split("|")}
-        elif plain == "array":
-            properties[key] = {"type": "array", "items": {}}
-        else:
-            properties[key] = {"type": plain}
-    required = [key for key, kind in parameters.items() if not kind.endswith("?")]
-    return ToolSpec(
-        name,
-        description,
-        {"type": "object", "properties": properties, "required": required},
-    )
-
-
-def arguments_text(call: ToolCall) -> str:
-    """A call's arguments as one line of JSON, or as the model wrote them."""
-    return call.raw if call.error else json.dumps(call.arguments, ensure_ascii=False)
+    return Tool(spec("ask_user", "Ask the user, when you cannot decide.", question="string"), run)

@@ -207,6 +207,12 @@ class Workspace:
         self.tree = tree
         await self._tell()
 
+    async def leave(self, tree: str) -> None:
+        """Tell that `tree` is what the run leaves; its sandbox is not used any more."""
+        if tree != self.tree:
+            self.tree = tree
+            await self._tell()
+
     async def replace_lost(self, lost: SandboxLost) -> None:
         """Open a fresh sandbox with the last synced tree. Raises SandboxError when none comes."""
         self._emit(SandboxWasLost(str(lost)))

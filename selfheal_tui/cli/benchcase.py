@@ -17,7 +17,7 @@ from selfheal_tui.cli.compose import compose
 from selfheal_tui.cli.options import new_session_id
 from selfheal_tui.cli.place import Place
 from selfheal_tui.core.bench.case import BenchCase
-from selfheal_tui.core.bench.outcome import CaseOutcome, outcome_of
+from selfheal_tui.core.bench.outcome import CaseOutcome, not_begun, outcome_of
 from selfheal_tui.core.events import Event, SandboxOpened, TurnEnded
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.result import Result
@@ -80,7 +80,11 @@ class CaseRun:
         """What came of it; None when `stop` ended it. Raises SelfhealError where the disk takes
         nothing."""
         home = self.common.folder / CASES / self.case.name
-        await in_thread(self._make, home)
+        try:
+            await in_thread(self._make, home)
+        except SelfhealError as error:
+            # One case that cannot be made keeps nobody from the others.
+            return not_begun(self.case, error.exit_code, str(error))
         if self._stopped_by:
             return None
         result = Result()
@@ -112,7 +116,10 @@ class CaseRun:
         place = replace(common.place, folder=repository, repository=repository)
         # Two sessions of one second must differ for certain, so that their records do not mix.
         session = f"{new_session_id()}-{self.case.name[-8:]}"
-        parts = compose(place, settings, session, common.records, common.redactor)
+        # No case may find what another one, or an earlier run of it, has healed.
+        parts = compose(
+            place, settings, session, common.records, common.redactor, keep_setups=False
+        )
 
         def seen(event: Event) -> None:
             self._see(event)

@@ -14,7 +14,7 @@ from selfheal_tui.errors import ModelError, SandboxError, SelfhealError
 IN_A_ROW = 3
 """So many cases in a row without a verdict end the bench: the next would fare no better."""
 
-_SAME_FOR_ALL = {kind.exit_code: kind for kind in (SandboxError, ModelError)}
+_SAME_FOR_ALL = {kind.exit_code: kind for kind in (SandboxError, ModelError, SelfhealError)}
 
 Heard = Callable[[CaseOutcome], None]
 """Hears what came of each case. What it raises ends the bench."""
@@ -35,7 +35,8 @@ class CaseRuns:
 
     async def run(self) -> None:
         """Run them all, or until `stop`. Raises what `heard` raises, after the others ended."""
-        workers = [asyncio.ensure_future(self._work(number)) for number in range(self._jobs)]
+        jobs = min(self._jobs, max(len(self._waiting), 1))
+        workers = [asyncio.ensure_future(self._work(number)) for number in range(jobs)]
         try:
             done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             if failed := [error for one in done if (error := one.exception())]:
@@ -72,7 +73,7 @@ class CaseRuns:
                 self._count(outcome)
 
     def _count(self, outcome: CaseOutcome) -> None:
-        """End the bench where engine or model fail again and again."""
+        """End the bench where engine, model or disk fail again and again."""
         kind = _SAME_FOR_ALL.get(outcome.exit_code)
         if outcome.status != NO_VERDICT or kind is None:
             self._lacking = 0

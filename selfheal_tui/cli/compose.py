@@ -19,16 +19,24 @@ LOCAL = "local"
 
 
 def compose(
-    place: Place, settings: Settings, session: str, records: Store, redactor: Redactor
+    place: Place,
+    settings: Settings,
+    session: str,
+    records: Store,
+    redactor: Redactor,
+    *,
+    keep_setups: bool = True,
 ) -> Parts:
-    """The adapters of a run. Nothing is opened here: each is when the session asks for it."""
+    """The adapters of a run. Nothing is opened here: each is when the session asks for it.
+
+    Without `keep_setups` nothing that healed the environment is used or kept for later."""
     from selfheal_tui.adapters.outline_process import OutlineProcess
     from selfheal_tui.cli.models import ModelSet
 
     models: ModelSource = ModelSet(settings.model, place.environment, redactor)
     return Parts(
         open_repository=repository_opener(place, session),
-        provision=provision_for(place, settings, session),
+        provision=provision_for(place, settings, session, keep_setups=keep_setups),
         models=models,
         records=records,
         redactor=redactor,
@@ -85,7 +93,9 @@ def repository_opener(place: Place, session: str) -> OpenRepository:
     return opened
 
 
-def provision_for(place: Place, settings: Settings, session: str) -> Provision:
+def provision_for(
+    place: Place, settings: Settings, session: str, *, keep_setups: bool = True
+) -> Provision:
     """Docker, or the local copy where the user chose that."""
     if settings.sandbox.name == LOCAL:
         from selfheal_tui.adapters.local_provision import LocalProvision
@@ -94,10 +104,12 @@ def provision_for(place: Place, settings: Settings, session: str) -> Provision:
     from selfheal_tui.adapters.docker.provision import DockerProvision
     from selfheal_tui.adapters.kept_setups import KeptSetups
 
+    redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
+    kept = KeptSetups(place.config, str(place.repository), redactor)
     return DockerProvision(
         session=session,
         settings=settings.sandbox,
         profiles=profiles_of(place),
         environment=place.environment,
-        kept=KeptSetups(place.config, str(place.repository)),
+        kept=kept if keep_setups else None,
     )

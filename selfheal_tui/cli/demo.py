@@ -66,7 +66,8 @@ def _show(folder: Path, sandbox: str) -> int:
 
     check_terminal()
     place = _place(folder)
-    records = place.store()
+    # What is approved here concerns nothing of the user's.
+    records = place.store(audited=False)
 
     async def parts_for(settings: Settings, session: str) -> Parts:
         provision, _ = await _provision(place, settings, session)
@@ -90,7 +91,8 @@ def _show(folder: Path, sandbox: str) -> int:
 async def _demo(folder: Path, output: str, sandbox: str) -> int:
     place = _place(folder)
     settings = _settings(place, sandbox)
-    records = place.store()
+    # What is approved here concerns nothing of the user's.
+    records = place.store(audited=False)
     front = Headless(output=output, out=sys.stdout, err=sys.stderr, folder=None)
     order = Order(
         new_session_id(),

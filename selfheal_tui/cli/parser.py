@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "sessions": "list the sessions",
     "show": "show one session: its outcome, proof card and events",
     "replay": "show a recorded run (events.jsonl) in the interface",
+    "audit": "what was approved, by whom, and what was done; --verify: was it changed",
     "undo": "take the commit of a session back, and the files that are still its own",
     "web": "the interface in a browser of this machine, behind a link that works once",
     "bench": "run the agent over a folder of cases, and report what it healed",

@@ -47,10 +47,10 @@ class Place:
         folders.make_private(self.state() / "sessions")
         return folders.make_private(self.state() / "sessions" / session)
 
-    def store(self) -> Store:
+    def store(self, *, audited: bool = True) -> Store:
         from selfheal_tui.adapters.store import Store
 
-        return Store(self.state())
+        return Store(self.state(), audited=audited)
 
 
 def _root(start: Path) -> Path:

@@ -7,6 +7,7 @@ import argparse
 from selfheal_tui.adapters.kept_setups import KeptSetups
 from selfheal_tui.cli.place import Place
 from selfheal_tui.core.dockerfile import dockerfile
+from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.text import on_one_line, printable
 from selfheal_tui.errors import UsageError
 from selfheal_tui.resources import sandboxes_folder
@@ -52,7 +53,8 @@ def act(options: argparse.Namespace, place: Place) -> bool:
 
 def kept_setups(place: Place) -> KeptSetups:
     """What is kept of the repository around the place."""
-    return KeptSetups(place.config, str(place.repository))
+    redactor = Redactor.from_environment(place.environment)
+    return KeptSetups(place.config, str(place.repository), redactor)
 
 
 def setup_lines(commands: tuple[str, ...]) -> list[str]:

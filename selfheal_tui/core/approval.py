@@ -14,10 +14,12 @@ from typing import Generic, TypeVar
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """Go to work by this plan. Asked only where the user wants to see plans first."""
+    """Go to work by this plan. Asked only where the user wants to see plans first. `parts` are the
+    titles of those that get a coder each, at the same time."""
 
     steps: tuple[str, ...]
     files: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from selfheal_tui.core.events import PartEnded, PartsDeclined, PartsMerged, PartStarted
 
 _SHOWN = 5
 
 PartEvent = PartsDeclined | PartStarted | PartEnded | PartsMerged
+
+
+_PART = re.compile(r"p(\d)\.")
+
+
+def part_of(number: str) -> int:
+    """The number of the part that this id of a turn, a call or a command belongs to; 0 for none."""
+    found = _PART.match(number)
+    return int(found[1]) if found else 0
 
 
 def part_line(event: PartEvent) -> str:

@@ -387,7 +387,8 @@ class PartStarted:
 class PartEnded:
     """A part ended: `submitted`, `stopped`, `failed` or `limit`; `reason` says why, where it is
     not submitted. `tree` is what it left, `changed` names the paths it changed; `taken` says
-    whether they become part of the change. A part that was open when the run is cut stays open."""
+    whether they become part of the change. A part that is open when the run is ended from outside
+    is `stopped`; one that the program itself did not survive stays open."""
 
     number: int
     outcome: str

@@ -1,13 +1,14 @@
 """The Python distributions that a project's own files name, with the version they ask for.
 
 Reads requirements, constraints, pyproject.toml, setup.cfg, setup.py, Pipfile, environment.yml and
-lock files. Refuses what is not a plain name with versions (an address, a path, an option), and
-never fails on a file that cannot be understood: it names nothing.
+lock files. Refuses what is not a plain name with versions (an address, a path, an option), and what
+comes from elsewhere than the public index. A file that cannot be understood names nothing.
 """
 
 from __future__ import annotations
 
 import ast
+import configparser
 import json
 import posixpath
 import re
@@ -15,7 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 import tomli
 
+from selfheal_tui.core.named_indexes import (
+    from_elsewhere,
+    lock_from_elsewhere,
+    table_names_index,
+    text_names_index,
+)
 from selfheal_tui.core.recipe_parts import strings, table
+from selfheal_tui.core.setup_names import DISTRIBUTIONS, SAME, TOOLS
 
 Reader = Callable[[str], Iterator[str]]
 """Gives what a file's text asks for. Raises ValueError where it cannot be understood."""
@@ -25,12 +33,14 @@ _MOST_FILES = 60
 
 _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?) ?(?P<extras>\[[\w, .-]{1,100}\])?"
-    r" ?\(?(?P<versions>(?:(?:[<>=!~]=|[<>]|===) ?[\w.*+!-]{1,40} ?,? ?){0,6})\)?"
+    r" ?\(?(?P<versions>(?:(?:[<>=!~]=|[<>]|===) ?[\w.*+!-]{1,40} ?,? ?){0,6})\)?",
+    re.ASCII,
 )
 _TEXT = re.compile(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in|lock)|.*\.pip")
 _IN_FOLDER = re.compile(r"(?:.*/)?requirements/[^/]+\.(?:txt|in)")
 _CONDA = re.compile(r"\s*-\s*['\"]?([A-Za-z0-9][\w.-]*?)\s*={1,2}\s*([\w.]+)(?:=[^\s]*)?['\"]?\s*")
 _CONDA_FILES = ("environment.yml", "environment.yaml")
+_SECTIONS = ("options", "options.extras_require")
 _SETUP_KEYWORDS = ("install_requires", "tests_require", "extras_require", "setup_requires")
 
 
@@ -39,10 +49,18 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+KNOWN = frozenset(
+    canonical(re.split("[<>=]", name)[0])
+    for name in (*DISTRIBUTIONS.values(), *SAME, *TOOLS.values())
+)
+"""Canonical names whose owner in the public index is known."""
+
+
 def named_requirements(files: Mapping[str, bytes]) -> dict[str, str]:
     """The requirement (`PyYAML==6.0.1`) for each canonical name; an exact version comes first.
 
-    `files` are the paths and bytes of a tree; nothing outside of it is read.
+    `files` are the paths and bytes of a tree; nothing outside of it is read. Where one of them
+    names another index, only names whose owner in the public one is known are given.
     """
     found: dict[str, str] = {}
     paths = [path for path in sorted(files, key=_nearness) if _reader(path) is not None]
@@ -54,7 +72,22 @@ def named_requirements(files: Mapping[str, bytes]) -> dict[str, str]:
                 continue
             if name not in found or ("==" in requirement and "==" not in found[name]):
                 found[name] = requirement
+    if any(_names_index(path, files[path]) for path in paths):
+        return {name: requirement for name, requirement in found.items() if name in KNOWN}
     return found
+
+
+def _names_index(path: str, content: bytes) -> bool:
+    if len(content) > MAX_BYTES:
+        return True
+    try:
+        text = content.decode("utf-8-sig")
+        if posixpath.basename(path) in ("pyproject.toml", "Pipfile"):
+            return table_names_index(tomli.loads(text))
+        return _reader(path) is _lines and text_names_index(text)
+    except (ValueError, RecursionError):
+        # It cannot be understood: it names nothing at all.
+        return False
 
 
 def _nearness(path: str) -> tuple[int, str]:
@@ -99,6 +132,19 @@ def _lines(text: str) -> Iterator[str]:
 
 def _pyproject(text: str) -> Iterator[str]:
     data = tomli.loads(text)
+    sources = table(table(table(data.get("tool")).get("uv")).get("sources"))
+    own = {canonical(name) for name in sources}
+    for wanted in _standard(data):
+        if canonical(re.split(r"[\[<>=!~; @]", wanted.strip())[0]) not in own:
+            yield wanted
+    poetry = table(table(data.get("tool")).get("poetry"))
+    groups = [table(group).get("dependencies") for group in table(poetry.get("group")).values()]
+    for names in (poetry.get("dependencies"), poetry.get("dev-dependencies"), *groups):
+        yield from _by_version(table(names))
+
+
+def _standard(data: Mapping[str, object]) -> Iterator[str]:
+    """What a pyproject.toml asks for where every tool looks."""
     project = table(data.get("project"))
     yield from strings(project.get("dependencies"))
     for group in (
@@ -106,10 +152,6 @@ def _pyproject(text: str) -> Iterator[str]:
         *table(data.get("dependency-groups")).values(),
     ):
         yield from strings(group)
-    poetry = table(table(data.get("tool")).get("poetry"))
-    groups = [table(group).get("dependencies") for group in table(poetry.get("group")).values()]
-    for names in (poetry.get("dependencies"), poetry.get("dev-dependencies"), *groups):
-        yield from _by_version(table(names))
 
 
 def _pipfile(text: str) -> Iterator[str]:
@@ -122,6 +164,8 @@ def _by_version(names: Mapping[str, object]) -> Iterator[str]:
     """Requirements of a table of names and versions. A caret's meaning is not pip's: it is left
     to the index to give the newest."""
     for name, version in names.items():
+        if from_elsewhere(version):
+            continue
         wanted = table(version).get("version", version)
         exact = isinstance(wanted, str) and re.match(r"[<>=!~]=|[<>]", wanted)
         yield f"{name}{wanted}" if exact else name
@@ -131,12 +175,7 @@ def _toml_lock(text: str) -> Iterator[str]:
     packages = tomli.loads(text).get("package")
     for package in packages if isinstance(packages, list) else ():
         entry = table(package)
-        # What comes from elsewhere than an index cannot be had by its name.
-        source = table(entry.get("source"))
-        if (
-            source.get("type")
-            or {"git", "path", "editable", "virtual", "directory"} & source.keys()
-        ):
+        if lock_from_elsewhere(table(entry.get("source"))):
             continue
         yield f"{entry.get('name')}=={entry.get('version')}"
 
@@ -145,15 +184,20 @@ def _pipfile_lock(text: str) -> Iterator[str]:
     data = table(json.loads(text))
     for group in ("default", "develop"):
         for name, entry in table(data.get(group)).items():
-            yield f"{name}{table(entry).get('version', '')}"
+            if not from_elsewhere(entry):
+                yield f"{name}{table(entry).get('version', '')}"
 
 
 def _setup_cfg(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        plain = line.strip()
-        # The items of a list are indented below their key.
-        if line[:1].isspace() and re.match(r"[A-Za-z0-9][\w.-]*\s*(?:[\[<>=!~;]|$)", plain):
-            yield plain
+    read = configparser.RawConfigParser(strict=False)
+    try:
+        read.read_string(text)
+    except configparser.Error as error:
+        raise ValueError(str(error)) from error
+    asked = {name: dict(read.items(name)) if read.has_section(name) else {} for name in _SECTIONS}
+    options, extras = asked.values()
+    for wanted in (*(options.get(name, "") for name in _SETUP_KEYWORDS), *extras.values()):
+        yield from _lines(wanted or "")
 
 
 def _setup_py(text: str) -> Iterator[str]:
@@ -173,12 +217,13 @@ def _string_items(node: ast.expr) -> Iterator[str]:
 
 
 def _conda(text: str) -> Iterator[str]:
+    """What is known to be called so in pip's index too: conda has names of its own."""
     for line in text.splitlines():
         pinned = _CONDA.fullmatch(line)
-        if pinned:
-            yield f"{pinned[1]}=={pinned[2]}"
-        elif re.fullmatch(r"\s*-\s*[A-Za-z0-9][\w.-]*\s*", line):
-            yield line.strip(" -\t")
+        plain = re.fullmatch(r"\s*-\s*([A-Za-z0-9][\w.-]*)\s*", line)
+        found = pinned or plain
+        if found and canonical(found[1]) in KNOWN:
+            yield f"{found[1]}=={pinned[2]}" if pinned else found[1]
 
 
 _BY_NAME: dict[str, Reader] = {

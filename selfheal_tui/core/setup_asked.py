@@ -11,11 +11,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selfheal_tui.core.named_requirements import canonical, named_requirements
-from selfheal_tui.core.setup_names import DISTRIBUTIONS, SAME, TOOLS
+from selfheal_tui.core.named_requirements import KNOWN, canonical, named_requirements
 from selfheal_tui.core.setup_plan import install_packages, node_package_named
 
-_PLAIN = re.compile(r"[\w@./:=<>!~\[\], '\"+-]+")
+_PLAIN = re.compile(r"[\w@./:=<>!~\[\], '\"+-]+", re.ASCII)
 _STARTS = (
     ("pip", ("pip", "install")),
     ("pip", ("pip3", "install")),
@@ -37,13 +36,14 @@ _NAMES = {
         r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,80}[A-Za-z0-9])?(?:\[[\w,.-]{1,80}\])?"
         r"(?:(?:[<>=!~]=|[<>])[\w.*+!-]{1,40},?){0,4}"
     ),
-    "apt": re.compile(r"[a-z0-9][a-z0-9.+-]{1,80}"),
+    # A minus at the end of a name would have apt remove the package.
+    "apt": re.compile(r"[a-z0-9][a-z0-9.+-]{0,80}[a-z0-9+]"),
     "npm": re.compile(r"(?:@[a-z0-9][\w.-]{0,60}/)?[a-z0-9][\w.-]{0,60}(?:@[\w.^~-]{1,40})?"),
 }
-_KNOWN = frozenset(
-    canonical(re.split("[<>=]", name)[0])
-    for name in (*DISTRIBUTIONS.values(), *SAME, *TOOLS.values())
-)
+
+
+_FILES = (".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".deb")
+"""Ends of what an installer takes for a file of the tree, and not for a name."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class AskedSetup:
             return ()
         if self.by == "npm":
             return tuple(name for name in self.names if not node_package_named(_bare(name), files))
-        known = _KNOWN | named_requirements(files).keys()
+        known = KNOWN | named_requirements(files).keys()
         return tuple(
             name for name in self.names if canonical(re.split(r"[\[<>=!~]", name)[0]) not in known
         )
@@ -89,7 +89,7 @@ def asked_setup(command: str) -> AskedSetup | None:
     for by, start in _STARTS:
         names = plain[len(start) :]
         if tuple(plain[: len(start)]) == start and names:
-            fits = all(_NAMES[by].fullmatch(name) for name in names)
+            fits = all(_NAMES[by].fullmatch(one) and not one.endswith(_FILES) for one in names)
             return AskedSetup(by, tuple(names)) if fits else None
     return None
 

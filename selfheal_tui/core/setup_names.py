@@ -19,6 +19,7 @@ DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "dateutil": "python-dateutil",
     "discord": "discord.py",
+    "distutils": "setuptools",
     "docx": "python-docx",
     "dns": "dnspython",
     "dotenv": "python-dotenv",

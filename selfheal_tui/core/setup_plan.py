@@ -11,7 +11,8 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Collection, Iterable, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from selfheal_tui.core.environment import INTERPRETER, LIBRARY, MODULE, Missing
@@ -29,11 +30,18 @@ from selfheal_tui.core.setup_names import (
 )
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Za-z0-9])?")
-_NODE_NAME = re.compile(r"(?:@[a-z0-9][\w.-]{0,60}/)?[a-z0-9][\w.-]{0,60}")
-_NODE_VERSIONS = re.compile(r"[\w.^~<>=| *-]{1,60}")
+_NODE_NAME = re.compile(r"(?:@[a-z0-9][\w.-]{0,60}/)?[a-z0-9][\w.-]{0,60}", re.ASCII)
+_NODE_VERSIONS = re.compile(r"[\w.^~<>=| *-]{0,60}", re.ASCII)
+"""Versions of the registry; whatever has a colon or a slash comes from elsewhere."""
 _NODE_NEEDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _AS_NAMED = ("{}", "python-{}", "{}-python", "py{}", "django-{}", "flask-{}")
 """How a distribution that the project's files name may be called after its module."""
+
+_LEFT_PYTHON = frozenset(
+    ("asynchat", "asyncore", "binhex", "cgi", "cgitb", "crypt", "formatter", "imghdr", "imp",
+     "lib2to3", "nntplib", "parser", "pipes", "smtpd", "sndhdr", "symbol", "telnetlib", "tkinter")
+)  # fmt: skip
+"""Modules that were part of Python once, or that some builds of it lack."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,11 @@ def _python(
     name = thing.name
     if _defined(name, own):
         return "the project itself defines a module of this name"
+    if name in sys.stdlib_module_names | _LEFT_PYTHON and name not in DISTRIBUTIONS:
+        return (
+            "it is part of Python itself, so no distribution brings it;"
+            " name an image with another Python with --image"
+        )
     known = DISTRIBUTIONS.get(name) or (name if name in SAME else "")
     for candidate in ([known] if known else []) + [form.format(name) for form in _AS_NAMED]:
         requirement = named.get(canonical(re.split("[<>=]", candidate)[0]))
@@ -151,7 +164,7 @@ def _defined(name: str, own: Collection[str]) -> bool:
 
 def _node(thing: Missing, files: Mapping[str, bytes], guess: bool) -> _Step | str:
     name = thing.name
-    if not _NODE_NAME.fullmatch(name):
+    if not is_node_name(name):
         return "its name is no name of a package"
     found = _node_named(name, files)
     if found is not None:
@@ -162,21 +175,34 @@ def _node(thing: Missing, files: Mapping[str, bytes], guess: bool) -> _Step | st
     return _Step(thing, "run", command, "and that the package of its name is meant is a GUESS")
 
 
+def is_node_name(name: str) -> bool:
+    """Whether npm takes this for a package's name, and not for a file's."""
+    return bool(_NODE_NAME.fullmatch(name)) and not name.endswith((".tgz", ".tar", ".tar.gz"))
+
+
 def node_package_named(name: str, files: Mapping[str, bytes]) -> bool:
-    """Whether a package.json of the tree names this package."""
-    return _node_named(name, files) is not None
+    """Whether a package.json of the tree names this package of the registry, and none another
+    place for it."""
+    found = [versions for _, versions in _node_asked(name, files)]
+    return bool(found) and all(map(_NODE_VERSIONS.fullmatch, found))
 
 
 def _node_named(name: str, files: Mapping[str, bytes]) -> str | None:
     """The command that installs what a package.json names so; None where none does."""
+    for path, versions in _node_asked(name, files):
+        return _node_command(name, versions, posixpath.dirname(path), files)
+    return None
+
+
+def _node_asked(name: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Each package.json that asks for the package, the nearest first, with the versions."""
     paths = (path for path in files if posixpath.basename(path) == "package.json")
     for path in sorted(paths, key=lambda path: (path.count("/"), path)):
         if "node_modules" in path.split("/"):
             continue
         versions = _node_versions(name, files[path])
         if versions is not None:
-            return _node_command(name, versions, posixpath.dirname(path), files)
-    return None
+            yield path, versions
 
 
 def _node_versions(name: str, content: bytes) -> str | None:
@@ -192,8 +218,9 @@ def _node_versions(name: str, content: bytes) -> str | None:
     return None
 
 
-def _node_command(name: str, versions: str, folder: str, files: Mapping[str, bytes]) -> str:
-    """Everything that the folder's files name; only the one, where that was done already."""
+def _node_command(name: str, versions: str, folder: str, files: Mapping[str, bytes]) -> str | None:
+    """Everything that the folder's files name; only the one, where that was done already. None
+    for the one where it does not come from the registry: there its name may be somebody else's."""
     try:
         part = node_part(Folder(frozenset(files), files.__getitem__, folder))
     except Malformed:
@@ -201,7 +228,9 @@ def _node_command(name: str, versions: str, folder: str, files: Mapping[str, byt
     done = find_recipe(files, files.__getitem__).recipe
     if part is not None and not (done and part.inside(folder).command in done.command):
         return part.inside(folder).command
-    version = f"@{versions}" if _NODE_VERSIONS.fullmatch(versions) else ""
+    if not _NODE_VERSIONS.fullmatch(versions):
+        return None
+    version = f"@{versions}" if versions.strip() else ""
     command = f"npm install --no-save --no-package-lock {shlex.quote(name + version)}"
     return f"(cd {shlex.quote(folder)} && {command})" if folder else command
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfheal_tui.agent.beginning import Job
 from selfheal_tui.agent.coding import Coding
 from selfheal_tui.agent.guarding import Guarding
-from selfheal_tui.agent.heal import Healing, Job
+from selfheal_tui.agent.heal import Healing
 from selfheal_tui.agent.loop import Conversations
 from selfheal_tui.agent.mapping import Surveyor
 from selfheal_tui.agent.planning import Planning, Survey

@@ -125,7 +125,7 @@ def test_what_clashes_is_sorted_out_by_one_coder_before_the_check(tmp_path):
     assert [attempt["outcome"] for attempt in ended.result["attempts"]] == ["green"]
 
 
-def test_a_signal_ends_all_parts_and_leaves_no_container_and_no_half(tmp_path, engine):
+def test_a_signal_ends_all_parts_and_leaves_no_container_and_what_was_done(tmp_path, engine):
     place = Workplace(tmp_path, FILES)
     before = place.manifest()
     barrier = threading.Barrier(2)
@@ -152,7 +152,8 @@ def test_a_signal_ends_all_parts_and_leaves_no_container_and_no_half(tmp_path, e
     assert process.returncode == 143, err
     assert rest[-1]["event"] == "SessionEnded", (err, rest)
     assert rest[-1]["event"] == "SessionEnded"
-    assert "TreeChanged" not in {event["event"] for event in rest}
+    (changed,) = (event for event in rest if event["event"] == "TreeChanged")
+    assert [path for path, *_ in changed["files"]] == ["shapes/area.py", "shapes/mean.py"]
     assert place.manifest() == before
     name = json.loads(place.run("sessions", "--json").out)["id"]
     label = {"label": f"selfheal.session={name}"}

@@ -217,7 +217,7 @@ def test_a_command_that_the_user_keeps_runs_first_and_its_layer_is_used_again(pl
     (asked,) = events_of(place, "ApprovalAsked")
     request = json.loads(asked["request"])
     assert request["command"].endswith("&&\necho b >/opt/mark")
-    assert request["reason"] == "it healed this repository's environment before"
+    assert request["reason"] == "it is kept for this repository (see `selfheal config`)"
     again, _ = heal(place, [], "--network", "off")
     assert again.exit_code == 0
     assert events_of(place, "ApprovalAsked") == []

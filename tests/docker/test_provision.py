@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import pytest
 
+from selfheal_tui.adapters.docker.images import Image
+from selfheal_tui.adapters.docker.layers import healed
 from selfheal_tui.adapters.docker.profiles import read_profiles
 from selfheal_tui.adapters.docker.provision import DockerProvision
+from selfheal_tui.adapters.docker.setup import setup_key
+from selfheal_tui.core.approval import answer
 from selfheal_tui.core.tree import REGULAR, TreeFile
 from selfheal_tui.errors import SandboxError, SettingsError
+from selfheal_tui.headless import yes_to
 from selfheal_tui.resources import sandboxes_folder
 from selfheal_tui.settings import SandboxSettings
 
@@ -112,3 +118,62 @@ async def test_what_was_not_prepared_cannot_be_opened(base_image):
     )
     with pytest.raises(SandboxError, match="not prepared"):
         await provision.open()
+
+
+@pytest.fixture
+def mark(engine):
+    """A set-up command that nobody ran before; what it made of layers goes."""
+    before = layers(engine)
+    yield f"echo {uuid4()} >/opt/mark"
+    for name in layers(engine) - before:
+        engine.images.remove(name)
+
+
+def layers(engine):
+    return {tag for image in engine.images.list("selfheal/setup") for tag in image.tags}
+
+
+async def extended(provision, command):
+    request = provision.extension(command, "why")
+    given = await yes_to(push=False)(request)
+    return await provision.extend(answer(request, given), lambda text: None)
+
+
+async def test_a_layer_that_was_tried_and_neither_kept_nor_dropped_goes_at_the_end(
+    prepared, engine, mark
+):
+    provision = await prepared(file("main.py"), network="setup")
+    name = await extended(provision, mark)
+    assert name in layers(engine)
+    await provision.close()
+    assert name not in layers(engine)
+
+
+async def test_a_layer_that_another_session_keeps_is_not_removed_with_a_trial(
+    prepared, engine, mark
+):
+    first = await prepared(file("main.py"), network="setup")
+    name = await extended(first, mark)
+    first.keep_extension()
+    await first.close()
+    second = await prepared(file("main.py"), network="setup")
+    assert await extended(second, mark) == name
+    second.drop_extension()
+    await second.close()
+    assert name in layers(engine)
+
+
+async def test_a_set_up_that_the_projects_files_decide_stands_with_their_bytes(prepared):
+    command = "(cd web && npm install --no-package-lock)"
+    package = file("web/package.json", '{"dependencies": {"a": "1"}}')
+    provision = await prepared(package, file("main.py"))
+    request = provision.extension(command, "why")
+    assert request.files == ("web/package.json",)
+    assert provision.extension("pip install six", "why").files == ()
+    image = Image("x", "sha256:x")
+    keys = {
+        setup_key(image, healed(command, [tree]), [tree])
+        for tree in (package, file("web/package.json", "{}"))
+    }
+    assert len(keys) == 2
+    await provision.close()

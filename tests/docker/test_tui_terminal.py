@@ -6,10 +6,11 @@ import json
 import signal
 import sys
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
-from selfheal_tui.core.events import HunksRefused, ProposalMade, from_json
+from selfheal_tui.core.events import ApprovalAnswered, HunksRefused, ProposalMade, from_json
 from selfheal_tui.core.proof import Proof
 from tests.support.headless import Workplace, edit, healing_script
 from tests.support.model_server import ModelServer, call, calls, submit, submit_review
@@ -211,3 +212,44 @@ def test_a_stopped_session_is_taken_up_from_its_last_edit(tmp_path):
             assert terminal.ended() == 0
     changed = place.git("diff", "--name-only", "HEAD", "selfheal/make-it-pass").split()
     assert changed == [DURATIONS.right.path]
+
+
+def test_a_set_up_is_approved_by_hand_and_a_guessed_name_refused(tmp_path, engine):
+    files = {"greet.py": "import yaml_helper_utils\n", "test_greet.py": "import greet\n"}
+    place, before = Workplace(tmp_path, files), set_ups(engine)
+    place.run("config", "--add-setup", f"echo {uuid4()} >/opt/mark")
+    check = "test -s /opt/mark && python -m pytest -q"
+    with ModelServer([]) as server:
+        arguments = (*model_of(server), "--check", check, "--no-plan", "--no-review", "try")
+        with interface(place, *arguments) as terminal:
+            terminal.until("Run this set-up command?", 60)
+            terminal.until(">/opt/mark")
+            terminal.until("kept for this repository")
+            terminal.until("Ctrl+Y yes")
+            terminal.send(CTRL_Y)
+            terminal.until("Run this set-up command?", 60)
+            terminal.until("pip install yaml_helper_utils")
+            terminal.until("a GUESS")
+            terminal.until("Ctrl+Y yes")
+            terminal.send(CTRL_N)
+            terminal.until("Why not?")
+            terminal.send("nobody knows that name\r")
+            terminal.until("approval refused (exit 3)")
+            terminal.send("\x11")
+            assert terminal.ended() == 3
+    events = [from_json(line)[0] for line in place.run("show", "--events").out.splitlines()]
+    answers = [event for event in events if isinstance(event, ApprovalAnswered)]
+    assert [(one.kind, one.granted, one.by, one.reason) for one in answers] == [
+        ("setup", True, "user", ""),
+        ("setup", False, "user", "nobody knows that name"),
+    ]
+    # The approved one is kept as a layer; nothing of the refused one is there, or is kept.
+    made = set_ups(engine) - before
+    assert len(made) == 1
+    assert "yaml_helper_utils" not in place.run("config").out
+    assert containers_of(engine, place) == []
+    engine.images.remove(made.pop())
+
+
+def set_ups(engine):
+    return {tag for image in engine.images.list("selfheal/setup") for tag in image.tags}

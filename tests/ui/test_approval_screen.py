@@ -627,6 +627,15 @@ async def test_a_plan_is_approved_changed_or_refused(keys, given):
         assert answers(conductor) == [given]
 
 
+async def test_a_plan_in_parts_names_them_where_it_is_approved():
+    conductor = FakeConductor(running=True)
+    app = app_of(conductor)
+    async with opened(app, size=(100, 40)) as pilot:
+        await asked(conductor, pilot, replace(PLAN, parts=("Mend one", "Mend two")))
+        told = str(app.screen.query_one("#plan-parts").render())
+    assert told.startswith("parts  Mend one; Mend two (a coder each, at once")
+
+
 async def test_a_plan_without_a_step_is_not_taken():
     conductor = FakeConductor(running=True)
     app = app_of(conductor)

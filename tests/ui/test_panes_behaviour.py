@@ -460,3 +460,17 @@ async def test_steps_show_their_state():
     assert rows[0][:3] == ["·", "image", "building"]
     assert rows[1] == ["Step", "2/6"]
     assert rows[2] == ["✗", "engine", "no", "engine", "answers", "0.3", "s"]
+
+
+async def test_commands_of_parts_at_the_same_time_say_whose_they_are():
+    story = stories.Story("task")
+    for number, purpose in (("p1.c1", "tool"), ("p2.c1", "user"), ("c1", "tool")):
+        story.tell(e.CommandStarted(number, "ls", purpose))
+        story.tell(e.CommandEnded(number, 0, 0.1, 0))
+    app = PaneApp([SandboxPane()], story.events)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        (pane,) = app.panes
+        rows = [row.split() for row in whole_text(pane.rows).split("\n") if "$ ls" in row]
+    whose = [" ".join(row[3 : row.index("exit")]) for row in rows]
+    assert whose == ["part 1", "part 2 user", ""]

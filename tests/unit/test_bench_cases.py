@@ -8,35 +8,19 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfheal_tui.adapters.bench_cases import make_repository, read_cases
+from selfheal_tui.adapters.bench_cases import MOST_BYTES, make_repository, read_cases
 from selfheal_tui.core.bench.case import BenchCase, content_of
-from selfheal_tui.core.bench.humaneval import read_humaneval
+from selfheal_tui.core.bench.humaneval import PROVEN, read_humaneval
 from selfheal_tui.core.bench.manifest import Manifest, read_manifest
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
 from selfheal_tui.errors import UsageError
 from tests.support.problems import BESIDE, PROBLEMS, QUOTES, SECONDS, write_problems
-
-HEAD = b"""\
-import atexit as _atexit
-import os as _os
-import sys as _sys
-
-_passed = []
-
-
-@_atexit.register
-def _who_ends_early_has_not_passed():
-    if not _passed:
-        _sys.stdout.flush()
-        _os._exit(1)
-
-
-"""
 
 # --- HumanEval -----------------------------------------------------------------------------
 
@@ -50,10 +34,10 @@ def test_a_problem_is_a_module_with_a_stub_and_a_file_of_tests():
         TreeFile(
             "test_solution.py",
             REGULAR,
-            HEAD + b"from solution import *\nfrom solution import in_seconds\n\n"
+            PROVEN.encode() + b"from solution import *\nfrom solution import in_seconds\n\n"
             b"METADATA = {}\n\n\ndef check(candidate):\n"
             b"    assert candidate([1, 0, 1]) == 3601\n    assert candidate([0, 2, 0]) == 120\n\n\n"
-            b'if __name__ == "__main__":\n    check(in_seconds)\n    _passed.append(True)\n',
+            b'if __name__ == "__main__":\n    check(in_seconds)\n    _prove()\n',
         ),
     )
     task = (
@@ -83,14 +67,36 @@ def test_the_check_fails_on_the_stub_and_passes_on_the_reference(tmp_path, probl
     assert _check(tmp_path / "repository").returncode == 0
 
 
-@pytest.mark.parametrize(
-    "solution", ["exit(0)\n", "import sys\n\n\ndef quoted(text):\n    sys.exit(0)\n"]
-)
+EARLY_ENDS = {
+    "by exit at import": "exit(0)\n",
+    "by exit in the function": "import sys\n\n\ndef quoted(text):\n    sys.exit(0)\n",
+    "by the system's own exit": "import os\n\nos._exit(0)\n",
+    "by the system's own exit in the function": (
+        "import os\n\n\ndef quoted(text):\n    os._exit(0)\n"
+    ),
+    "by another program in its place": "import os\n\nos.execvp('true', ['true'])\n",
+    "by what it leaves for the end": (
+        "import atexit\nimport os\n\natexit.register(os._exit, 0)\n\n\n"
+        "def quoted(text):\n    return ''\n"
+    ),
+    "by a mark in the file of tests": (
+        "import sys\n\nsys.modules['__main__']._passed = [True]\nexit(0)\n"
+    ),
+    "with a process that stays": (
+        "import os\nimport time\n\nif os.fork():\n    os._exit(0)\n"
+        "os.close(1)\nos.close(2)\ntime.sleep(2)\nos._exit(0)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("solution", EARLY_ENDS.values(), ids=EARLY_ENDS)
 def test_a_solution_that_ends_the_program_has_not_passed(tmp_path, solution):
     (case,) = read_humaneval(json.dumps(QUOTES).encode(), "x")
     make_repository(case, tmp_path / "repository")
     (tmp_path / "repository" / "solution.py").write_text(solution)
-    assert _check(tmp_path / "repository").returncode == 1
+    ended = _check(tmp_path / "repository")
+    assert ended.returncode == 1
+    assert "AssertionError" in ended.stderr or "did not get to their end" in ended.stderr
 
 
 def test_a_packed_file_and_a_plain_one_hold_the_same_cases(tmp_path):
@@ -236,6 +242,23 @@ def test_a_folder_of_repositories_is_read_whole(tmp_path):
         "120000 link",
     ]
     assert "evil" not in (tmp_path / "made" / ".git" / "config").read_text()
+
+
+def test_a_folder_whose_name_is_no_text_is_a_case_or_a_usage_error(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    (folder / "bench.toml").write_text(TOML)
+    with pytest.raises(UsageError, match="`id`"):
+        read_cases(tmp_path)
+
+
+def test_an_archive_that_unpacks_to_far_too_much_is_refused(tmp_path):
+    file = tmp_path / "p.jsonl.gz"
+    with gzip.open(file, "wb", compresslevel=1) as packed:
+        for _ in range(MOST_BYTES // 2**20 + 2):
+            packed.write(b"\n" * 2**20)
+    with pytest.raises(UsageError, match="more than 256 MiB"):
+        read_cases(file)
 
 
 def test_a_sub_folder_without_a_manifest_is_not_skipped(tmp_path):

@@ -92,7 +92,7 @@ def test_progress_is_told_on_stderr_and_the_table_on_stdout(place, cases):
         ended = place.run(*arguments(cases, server.base_url, "--attempts", "2"))
     assert ended.exit_code == 0, ended.err
     assert "[1/3] Hand/0: healed at attempt 2" in ended.err
-    assert "[2/3] Hand/1: not healed: not healed" in ended.err
+    assert "[2/3] Hand/1: not healed" in ended.err
     assert "after healing   66.7% (2 of 3)" in ended.out.splitlines()
 
 

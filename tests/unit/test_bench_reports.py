@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfheal_tui.adapters import tracking
+from selfheal_tui.adapters.tracking import refusal
 from selfheal_tui.core.bench.figures import Figures, figures_of
 from selfheal_tui.core.bench.junit import junit_report
 from selfheal_tui.core.bench.report import json_report, text_report
@@ -66,7 +67,7 @@ def test_the_table_as_it_is_printed():
         "case    result                     attempts  tokens    cost   time",
         "Hand/0  healed at attempt 2               2     480  0.2500  1.5 s",
         "Hand/1  healed at attempt 1               1     480  0.1250  0.5 s",
-        "Hand/2  not healed: not healed            2     480  0.2500  1.5 s",
+        "Hand/2  not healed                        2     480  0.2500  1.5 s",
         "Hand/3  already green                     0     480  0.2500  1.5 s",
         "Hand/4  no verdict: sandbox error         0     480       ?  1.5 s",
         "",
@@ -113,7 +114,7 @@ def test_junit_tells_failures_errors_and_skips_apart():
     failure = suite[2].find("failure")
     # What XML cannot hold in any form has a stand-in.
     assert (failure.get("message"), failure.text) == (
-        "not healed: not healed",
+        "not healed",
         "no attempt passed \ufffd[31m\ufffd",
     )
     properties = {one.get("name"): one.get("value") for one in suite[4].find("properties")}
@@ -188,3 +189,11 @@ def test_mlflow_holds_prompt_attempts_verdict_and_cost_without_any_network(
     assert parent.data.metrics["rate_after_healing"] == 1.0
     # Nothing was left beside what the user named.
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_the_login_of_a_tracking_store_is_not_told():
+    where = "https://ada:hunter22-of-ada@mlflow.invalid"
+    assert refusal(where, f"cannot reach {where}/api") == (
+        "the MLflow store https://ada:[redacted]@mlflow.invalid refuses:"
+        " cannot reach https://ada:[redacted]@mlflow.invalid/api"
+    )

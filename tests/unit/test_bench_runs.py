@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +67,27 @@ async def test_three_cases_in_a_row_without_a_model_end_the_bench(common):
     assert "no model is named" in str(runs.stopped_by)
     # The connections are the bench's own to close.
     assert (common.models.asked, common.models.closed) == (3, 0)
+
+
+async def test_far_more_jobs_than_cases_cost_nothing(common):
+    heard = []
+    runs = CaseRuns(CASES[:2], common, 10**9, heard.append)
+    await asyncio.wait_for(runs.run(), 30)
+    assert len(heard) == 2
+
+
+async def test_a_case_that_cannot_be_made_is_told_and_the_others_are_run(common, tmp_path):
+    gone = replace(CASES[0], id="gone", folder=str(tmp_path / "gone"))
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / ".GIT").write_text("git takes no such name\n")
+    heard = []
+    runs = CaseRuns((gone, *CASES[:1]), common, 1, heard.append)
+    await runs.run()
+    assert [(one.case, one.status, one.exit_code) for one in heard] == [
+        ("gone", "no verdict", 70),
+        ("c0", "no verdict", 5),
+    ]
+    assert "git add failed" in heard[0].text
 
 
 async def test_what_cannot_be_written_ends_the_bench_at_once(common):

@@ -225,6 +225,6 @@ async def test_a_provider_that_always_finds_it_too_long_ends_the_run_honestly(be
 
 async def test_a_first_request_that_cannot_fit_is_not_sent(bench):
     with ModelServer([]) as server:
-        end = await run(bench, server, window=1_000)
+        end = await run(bench, server, window=500)
     assert (end.exit_code, server.requests) == (5, [])
     assert "choose a model with a larger context" in bench.of(SessionEnded)[0].text

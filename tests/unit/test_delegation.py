@@ -203,12 +203,16 @@ async def test_the_planner_is_not_asked_for_parts_where_they_are_off(bench):
 async def test_a_plan_that_the_user_writes_anew_has_no_parts(bench):
     bench.settings = replace(bench.settings, flow=replace(PLAN_ONLY, approve_plan=True))
 
+    asked = []
+
     async def ask(request):
+        asked.append(request)
         wish = PlanWish(("Do it all.",)) if isinstance(request, PlanRequest) else None
         return Answer(key_of(request), granted=wish is None, by="user", wish=wish)
 
     session = scripted(bench, ask, coder=[submitted(*mend("one"), *mend("two"))])
     assert (await session.run()).exit_code == 0
+    assert asked[0] == PlanRequest(("Mend one.", "Mend two."), (), ("Mend one", "Mend two"))
     assert [event.parts for event in bench.of(PlanProposed)] == [("Mend one", "Mend two"), ()]
     assert [event.reason for event in bench.of(PartsDeclined)] == ["the plan is the user's own now"]
     assert bench.of(PartStarted) == []

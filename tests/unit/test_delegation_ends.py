@@ -48,6 +48,18 @@ def bench(tmp_path):
     bench.store.close()
 
 
+def only_once():
+    """Does what it is given the first time only: a second stop would be another thing."""
+    done = []
+
+    def once(does):
+        if not done:
+            done.append(does)
+            does()
+
+    return once
+
+
 # --- limits, stops and the user ------------------------------------------------------------
 
 
@@ -99,25 +111,66 @@ async def test_a_stop_ends_all_parts_and_resume_goes_on_from_what_was_kept(bench
 
     def stop(event):
         if bench.of(PartEnded) and any("sleep" in e.command for e in bench.of(CommandStarted)):
-            session.stop(Interrupted(2))
+            once(lambda: session.stop(Interrupted(2)))
 
-    show = on_event(bench, stop)
+    once, show = only_once(), on_event(bench, stop)
     session = scripted(bench, show=show, p1=hanging, p2=[submitted(*mend("two"))])
     ended = await session.run()
     assert ended.exit_code == 130
     assert bench.events[-1] == ended
-    assert bench.of(PartsMerged) == bench.of(TreeChanged) == []
+    assert {(e.number, e.outcome, e.reason) for e in bench.of(PartEnded)} == {
+        (1, "stopped", "the run ended before it"), (2, "submitted", ""),
+    }  # fmt: skip
+    (merged,), (changed,) = bench.of(PartsMerged), bench.of(TreeChanged)
     for sandbox in sandboxes:
         with pytest.raises(SandboxError):
             await sandbox.scan()
     kept = take_up(bench.store, bench.order, "s1").kept
-    assert (kept.tree, kept.lost) == (kept.snapshot.tree, 2)
+    assert (kept.tree, kept.lost) == (merged.tree, 0) == (changed.tree, 0)
     bench.order = take_up(bench.store, bench.order, "s1")
+    again = await run(bench, coder=[submitted()])
+    assert again.exit_code == 0
+
+
+async def test_what_clashes_at_a_stop_is_not_kept_and_the_next_run_says_so(bench):
+    def stop(event):
+        if len(bench.of(PartEnded)) == 2 and any(
+            "sleep" in e.command for e in bench.of(CommandStarted)
+        ):
+            once(lambda: session.stop(Interrupted(2)))
+
+    once, hanging = only_once(), [call("bash", command="sleep 60")]
+    session = scripted(
+        bench, show=on_event(bench, stop), p1=clashing("first", "one"),
+        p2=clashing("second", "two"), p3=hanging,
+    )  # fmt: skip
+    bench.model.plays("planner", submitted_plan([*PARTS, part("Look", "third")]))
+    assert (await session.run()).exit_code == 130
+    assert [event.conflicts for event in bench.of(PartsMerged)] == [("shared",)]
+    assert bench.of(TreeChanged) == []
+    bench.order = take_up(bench.store, bench.order, "s1")
+    kept = bench.order.kept
+    assert (kept.tree, kept.lost) == (kept.snapshot.tree, 3)
     again = await run(bench, p1=[submitted(*mend("one"))], p2=[submitted(*mend("two"))])
     assert again.exit_code == 0
     assert [event.text[:42] for event in bench.of(Warned) if "parts" in event.text] == [
-        "the earlier run ended while 2 parts of its"
+        "the earlier run ended while 3 parts of its"
     ]
+
+
+async def test_what_parts_did_is_kept_when_the_time_is_up(bench):
+    hanging = [calling(*mend("one")), call("bash", command="sleep 60")]
+
+    def out_of_time(event):
+        if bench.of(PartEnded) and any("sleep" in e.command for e in bench.of(CommandStarted)):
+            once(session._out_of_time)
+
+    once, show = only_once(), on_event(bench, out_of_time)
+    session = scripted(bench, show=show, p1=hanging, p2=[submitted(*mend("two"))])
+    ended = await session.run()
+    assert (ended.exit_code, ended.outcome) == (7, "limit reached")
+    (merged,), (changed,) = bench.of(PartsMerged), bench.of(TreeChanged)
+    assert (merged.numbers, changed.tree, len(changed.files)) == ((1, 2), merged.tree, 4)
 
 
 async def test_a_second_stop_lets_the_parts_end_before_the_session_does(bench):

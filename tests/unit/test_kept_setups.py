@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from selfheal_tui.adapters.kept_setups import MOST, KeptSetup, KeptSetups
 from selfheal_tui.core.dockerfile import dockerfile
+from selfheal_tui.core.redact import Redactor
 from selfheal_tui.errors import SettingsError, UsageError
 from selfheal_tui.resources import sandboxes_folder
 from tests.support.headless import Workplace
@@ -45,12 +49,59 @@ def test_one_command_or_all_of_them_are_forgotten(kept):
 
 
 @pytest.mark.parametrize(
-    "command", ["pip install -i https://ada:hunter22@index.invalid/simple six", "", " ", "a\0b"]
+    "command",
+    [
+        "pip install -i https://ada:hunter22@index.invalid/simple six",
+        "pip install -i https://0f3c9a7713bd@index.invalid/simple six",
+        "npm config set //registry.invalid/:_authToken=0f3c9a7713bd",
+        "curl -u ada:hunter22-of-ada https://x.invalid | sh",
+        "",
+        " ",
+        "a\0b",
+    ],
 )
 def test_a_command_that_holds_a_secret_or_nothing_is_not_kept(kept, command):
     with pytest.raises(UsageError):
         kept.add(command)
     assert not kept.file.exists()
+
+
+def test_a_secret_of_the_environment_is_not_kept(tmp_path):
+    kept = KeptSetups(tmp_path, "/r", Redactor(["hunter22-of-ada"]))
+    with pytest.raises(UsageError, match="holds a secret"):
+        kept.add("fetch --with hunter22-of-ada")
+    assert not kept.file.exists()
+
+
+def test_a_login_that_is_no_secret_is_kept(kept):
+    kept.add("pip install git+ssh://git@git.invalid/a && curl https://ada:$TOKEN@x.invalid")
+    assert len(kept.read().commands) == 1
+
+
+def test_a_file_that_others_prepared_takes_nothing(kept, tmp_path):
+    kept.file.parent.mkdir(parents=True)
+    theirs = tmp_path / "theirs"
+    theirs.write_text("theirs")
+    kept.file.with_name(f"{kept.file.name}.{os.getpid()}").symlink_to(theirs)
+    kept.add("pip install six")
+    assert theirs.read_text() == "theirs"
+    assert kept.read().commands == ("pip install six",)
+
+
+def test_two_that_keep_at_once_lose_nothing(tmp_path):
+    code = (
+        "import sys; from pathlib import Path;"
+        " from selfheal_tui.adapters.kept_setups import KeptSetups;"
+        " kept = KeptSetups(Path(sys.argv[1]), '/r');"
+        " [kept.add(f'{sys.argv[2]} {number}') for number in range(8)]"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    running = [subprocess.Popen([*command, name]) for name in ("a", "b")]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert len(KeptSetups(tmp_path, "/r").read().commands) == 16
+    assert [path.name for path in (tmp_path / "environments").iterdir()] == [
+        KeptSetups(tmp_path, "/r").file.name
+    ]
 
 
 def test_there_is_a_most_of_commands(kept):
@@ -64,6 +115,7 @@ def test_there_is_a_most_of_commands(kept):
     "content",
     [b"", b"[]", b"{}", b"\xff", b'{"repository": "/home/ada/till", "commands": [1]}',
      b'{"repository": "/elsewhere", "commands": []}',
+     b'{"repository": "/home/ada/till", "commands": "rm -rf /"}',
      b'{"repository": "/home/ada/till", "commands": [], "more": 1}'],
 )  # fmt: skip
 def test_a_file_that_is_not_ours_is_named(kept, content):

@@ -9,6 +9,7 @@ import pytest
 
 from selfheal_tui.adapters.outline import TreeSitterOutliner
 from selfheal_tui.adapters.outline_process import LOST, OutlineProcess
+from selfheal_tui.core.codemap import Definition
 
 CODE = b"class A:\n    def f(self, x): ...\n"
 
@@ -56,14 +57,27 @@ def test_other_files_start_no_process():
         "input(); print('[[1, 2]]')",
         "input(); print('{\"a\": 1}')",
         "input(); print('x' * 3_000_000)",
+        "input(); print('[' * 500_000)",
+        'input(); print(\'[["a", Infinity, 0, "b"]]\')',
     ],
-    ids=["crash", "text", "short row", "object", "flood"],
+    ids=["crash", "text", "short row", "object", "flood", "too deep", "endless"],
 )
 def test_what_crashes_or_talks_nonsense_gives_nothing(code):
     outliner = program(code)
     for _ in range(LOST + 1):
         assert outliner.definitions("a.py", CODE, never) == ()
     outliner.close()
+
+
+def test_half_a_character_in_an_answer_is_told_as_something_that_can_be_written():
+    outliner = program('input(); print(\'[["a", 1, 0, "\\\\ud800"]]\', flush=True); input()')
+    assert outliner.definitions("a.py", b"", never) == (Definition("a", 1, 0, "?"),)
+    outliner.close()
+
+
+def test_no_process_to_be_had_means_no_definitions():
+    outliner = OutlineProcess(("/no/such/program",))
+    assert [outliner.definitions("a.py", CODE, never) for _ in range(LOST + 1)] == [()] * (LOST + 1)
 
 
 @pytest.mark.parametrize("content", [CODE, CODE * 20_000], ids=["small", "large"])

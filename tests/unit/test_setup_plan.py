@@ -62,7 +62,7 @@ def test_the_projects_own_files_say_which_version(path, text, command):
 def test_an_exact_version_comes_before_a_range():
     files = {
         "pyproject.toml": b'[project]\ndependencies = ["six"]\n',
-        "uv.lock": b'[[package]]\nname = "six"\nversion = "1.16.0"\nsource = {registry = "r"}\n',
+        "uv.lock": b'[[package]]\nname = "six"\nversion = "1.16.0"\nsource = {registry = "https://pypi.org/simple"}\n',
     }
     assert named_requirements(files) == {"six": "six==1.16.0"}
 
@@ -87,6 +87,82 @@ def test_a_module_that_the_tree_defines_is_never_installed(path):
     assert found.left == (
         "the Python module yaml is missing: the project itself defines a module of this name",
     )
+
+
+ELSEWHERE = {
+    "poetry, from git": (
+        "pyproject.toml",
+        '[tool.poetry.dependencies]\nacme = {git = "https://git.invalid/acme"}\n',
+    ),
+    "poetry, from a folder": (
+        "pyproject.toml",
+        '[tool.poetry.group.dev.dependencies]\nacme = {path = "../acme", develop = true}\n',
+    ),
+    "poetry, from another index": (
+        "pyproject.toml",
+        '[tool.poetry.dependencies]\nacme = {version = "==1", source = "ours"}\n',
+    ),
+    "poetry, where another index is named": (
+        "pyproject.toml",
+        '[[tool.poetry.source]]\nname = "ours"\nurl = "https://index.invalid/simple"\n'
+        '[tool.poetry.dependencies]\nacme = "==1"\n',
+    ),
+    "uv, from the workspace": (
+        "pyproject.toml",
+        '[project]\ndependencies = ["acme>=1"]\n[tool.uv.sources]\nAcme = {workspace = true}\n',
+    ),
+    "uv, where another index is named": (
+        "pyproject.toml",
+        '[project]\ndependencies = ["acme>=1"]\n'
+        '[[tool.uv.index]]\nurl = "https://index.invalid/simple"\n',
+    ),
+    "Pipfile, from git": ("Pipfile", '[packages]\nacme = {git = "https://git.invalid/acme"}\n'),
+    "Pipfile, from another index": (
+        "Pipfile",
+        '[[source]]\nurl = "https://index.invalid/simple"\n[packages]\nacme = "*"\n',
+    ),
+    "Pipfile.lock, from a folder": ("Pipfile.lock", '{"default": {"acme": {"path": "./acme"}}}'),
+    "Pipfile.lock, from another index": (
+        "Pipfile.lock",
+        '{"default": {"acme": {"version": "==1", "index": "ours"}}}',
+    ),
+    "requirements of another index": (
+        "requirements.txt",
+        "--extra-index-url=https://index.invalid/simple\nacme==1\n",
+    ),
+    "requirements of a folder of files": ("requirements.txt", "-f ./wheels\nacme==1\n"),
+    "uv.lock, from another index": (
+        "uv.lock",
+        '[[package]]\nname = "acme"\nversion = "1"\n'
+        'source = {registry = "https://index.invalid/simple"}\n',
+    ),
+    "names of conda": ("environment.yml", "dependencies:\n  - acme=1.0=h1\n  - acme\n"),
+    "a list of another kind": ("setup.cfg", "[flake8]\nexclude =\n    acme\n"),
+    "a package of the project's own": ("setup.cfg", "[options]\npackages =\n    acme\n"),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_comes_from_elsewhere_is_not_taken_from_the_public_index_by_its_name(path, text):
+    # Whoever registers the name there would run their code.
+    assert plan(module("acme"), files={path: text.encode()}).command == ""
+
+
+def test_another_index_takes_no_pin_from_what_is_known():
+    text = b"--extra-index-url https://index.invalid/simple\nacme==1\nPyYAML==6.0.1\n"
+    assert named_requirements({"requirements.txt": text}) == {"pyyaml": "PyYAML==6.0.1"}
+    plain = text.replace(b"index.invalid", b"pypi.org")
+    assert set(named_requirements({"requirements.txt": plain})) == {"acme", "pyyaml"}
+
+
+@pytest.mark.parametrize("name", ["distutils_x", "tkinter", "asyncore", "sqlite3"])
+def test_a_module_of_python_itself_is_never_looked_for_in_the_index(name):
+    found = plan(module(name), guess=True)
+    if name == "distutils_x":
+        assert "GUESS" in found.reason
+        return
+    assert found.command == ""
+    assert "part of Python itself" in found.left[0]
 
 
 def test_an_unknown_name_is_a_guess_and_only_where_somebody_looks():
@@ -149,6 +225,23 @@ def test_what_a_package_json_names_is_installed_as_it_says(files, command):
 def test_a_package_of_node_that_nothing_names_is_not_installed():
     assert plan(module("left-pad", "node")).command == ""
     assert plan(module("../x", "node"), guess=True).command == ""
+
+
+@pytest.mark.parametrize(
+    "versions", ["workspace:*", "file:../acme", "git+ssh://git.invalid/a", "npm:other@1", "a/b"]
+)
+def test_a_package_of_node_from_elsewhere_is_not_taken_from_the_registry(versions):
+    package = f'{{"dependencies": {{"acme": "{versions}"}}}}'.encode()
+    assert plan(module("acme", "node"), files={"package.json": package}).command == ""
+    below = plan(module("acme", "node"), files={"a/b/package.json": package}).command
+    # There npm itself reads where it comes from.
+    assert below in ("(cd a/b && npm install --no-package-lock)", "")
+
+
+@pytest.mark.parametrize("name", ["re\u0430ct", "acme.tgz", "acme.tar.gz"])
+def test_a_name_that_is_not_plain_is_not_even_a_guess(name):
+    package = f'{{"dependencies": {{"{name}": "1"}}}}'.encode()
+    assert plan(module(name, "node"), files={"package.json": package}, guess=True).command == ""
 
 
 @settings(max_examples=150)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -104,6 +106,25 @@ def test_the_database_is_private_and_durable(store, tmp_path):
     database = store._database
     assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_programs_that_start_at_the_same_time_make_one_store(tmp_path):
+    for number in range(10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        together = threading.Barrier(4)
+
+        def start(folder=folder, together=together):
+            together.wait()
+            store = Store(folder)
+            warning = store.warning
+            store.close()
+            return warning
+
+        with ThreadPoolExecutor(4) as threads:
+            started = [threads.submit(start) for _ in range(4)]
+            assert [each.result() for each in started] == [""] * 4
+        assert list(folder.glob("*.damaged-*")) == []
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,15 @@ async def test_a_name_that_the_model_made_up_is_not_installed(plain):
     assert plain.provision.ran == []
 
 
+async def test_a_name_that_the_model_made_up_is_shown_to_the_user_as_a_guess(plain):
+    first = calling(("bash", {"command": "pip install yaml-helper-utils six"}))
+    plain.order = replace(plain.order, partial=True)
+    await plain.run([first, *MENDS])
+    (asked,) = (event for event in plain.of(ApprovalAsked) if event.kind == "setup")
+    assert "that yaml-helper-utils is meant is a GUESS: look at the name" in asked.request
+    assert "six is meant" not in asked.request
+
+
 async def test_a_failed_set_up_is_told_to_the_model_and_its_edits_stay(plain):
     plain.provision = Images(fails="exit code 1")
     assert await asking(plain, "pip install six") == "A set-up was tried: exit code 1"
@@ -302,6 +311,13 @@ async def test_a_no_to_the_models_set_up_is_told(plain):
         ("pip list", None),
         ("pip install", None),
         ("echo pip install six", None),
+        ("apt-get install jq- python3-", None),
+        ("apt-get install g++ libstdc++6", AskedSetup("apt", ("g++", "libstdc++6"))),
+        ("pip install acme.tar.gz", None),
+        ("pip install acme.whl", None),
+        ("npm install acme.tgz", None),
+        ("npm install re\u0430ct", None),
+        ("pip install 'six[\u0430]'", None),
     ],
 )
 def test_only_a_plain_command_asks_for_a_set_up(command, asked):

@@ -198,3 +198,18 @@ def test_a_finding_cannot_end_the_place_where_it_stands():
 def test_no_line_of_a_diff_ends_its_fence():
     told = review_brief(task="t", summary="", patch="+```\n+````", verdict="v")
     assert told.endswith("`````diff\n+```\n+````\n`````")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        call("bash", command="true", timeout=10**400),
+        call("read_file", path="a.txt", start=10**400),
+        call("read_file", path="a\ud800b"),
+        call("search", pattern="a\0b"),
+    ],
+    ids=["endless time", "line beyond all", "half a character", "NUL"],
+)
+async def test_a_value_that_no_machine_takes_is_an_answer_and_not_the_end(bench, odd):
+    ended = await bench.run([odd, submitted(write("a.txt", "b\n"))])
+    assert (ended.exit_code, ended.outcome) == (0, "committed")

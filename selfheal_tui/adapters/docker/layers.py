@@ -5,6 +5,8 @@ Each layer is known by the image below it and by its own recipe. Refuses to run 
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterable, Sequence
 
 import docker
@@ -18,20 +20,35 @@ from selfheal_tui.core.tree import TreeFile
 
 HEALED = "healed"
 
+_BY_MANIFEST = re.compile(r"\bnpm (?:ci\b|install --no-package-lock)|\b(?:yarn|pnpm) install\b")
+_MANIFESTS = frozenset(
+    ("package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml",
+     "pnpm-workspace.yaml", "yarn.lock", ".npmrc", ".yarnrc", ".yarnrc.yml")
+)  # fmt: skip
 
-def healed(command: str) -> Recipe:
-    """A set-up that a red check asked for: no file of the project decides what it does."""
-    return Recipe(HEALED, command, PLACE, ())
+
+def healed(command: str, files: Sequence[TreeFile]) -> Recipe:
+    """A set-up that a red check asked for. Where it installs whatever files of the project name,
+    these decide what it does: it stands with their bytes."""
+    by_manifest = _BY_MANIFEST.search(command) is not None
+    paths = (file.path for file in files if posixpath.basename(file.path) in _MANIFESTS)
+    return Recipe(HEALED, command, PLACE, tuple(sorted(paths)) if by_manifest else ())
 
 
 class Layers:
     """`pending` are the recipes that no layer is there for yet, in their order."""
 
-    def __init__(self, base: Image, detected: Recipe | None, commands: Iterable[str]) -> None:
+    def __init__(
+        self,
+        base: Image,
+        detected: Recipe | None,
+        commands: Iterable[str],
+        files: Sequence[TreeFile],
+    ) -> None:
         self.detected = detected
         self.pending: tuple[Recipe, ...] = (
             *([detected] if detected else []),
-            *(healed(command) for command in commands),
+            *(healed(command, files) for command in commands),
         )
         self._pile: list[tuple[Recipe | None, Image]] = [(None, base)]
 
@@ -75,12 +92,12 @@ class Layers:
         asks = self.detected if self.detected in self.pending else None
         reasons = [f"the project's own files ask for it ({asks.name})"] if asks else []
         if any(recipe is not asks for recipe in self.pending):
-            reasons.append("it healed this repository's environment before")
+            reasons.append("it is kept for this repository (see `selfheal config`)")
         return SetupRequest(
             " &&\n".join(recipe.command for recipe in self.pending),
             "; ".join(reasons),
             self.image.name,
-            asks.files if asks else (),
+            tuple(sorted({path for recipe in self.pending for path in recipe.files})),
         )
 
     def give_up(self) -> tuple[Recipe, ...]:

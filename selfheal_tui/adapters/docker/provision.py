@@ -18,7 +18,7 @@ from selfheal_tui.adapters.docker.layers import Layers, healed, remove_layer
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.profiles import detect, named
 from selfheal_tui.adapters.docker.sandbox import open_docker_sandbox
-from selfheal_tui.adapters.docker.setup import ensure_setup
+from selfheal_tui.adapters.docker.setup import cached_setup, ensure_setup
 from selfheal_tui.adapters.docker.sweep import sweep
 from selfheal_tui.adapters.kept_setups import KeptSetups
 from selfheal_tui.agent.ports import Sandbox
@@ -57,7 +57,7 @@ class DockerProvision:
         self._client: docker.DockerClient | None = None
         self._profile: Profile | None = None
         self._layers: Layers | None = None
-        self._dropped: list[str] = []
+        self._tried: list[str] = []
         self._files: Sequence[TreeFile] = ()
         self._warnings: list[str] = []
 
@@ -92,7 +92,7 @@ class DockerProvision:
                 f"the sandbox profile {self._profile.name} has a root user and a writable root"
             )
         base = await self._base(client, self._profile, say)
-        self._layers = Layers(base, self._recipe(), self._kept_commands())
+        self._layers = Layers(base, self._recipe(), self._kept_commands(), files)
         await self._layers.find(client, files)
         if self._layers.pending and self._settings.network == "off":
             for recipe in self._layers.give_up():
@@ -126,27 +126,32 @@ class DockerProvision:
         if self._settings.network == "off":
             return f"`{command}` is not run: the network is off (--network off)"
         _, _, layers = self._ready()
-        return SetupRequest(command, reason, layers.image.name)
+        recipe = healed(command, self._files)
+        return SetupRequest(command, reason, layers.image.name, recipe.files)
 
     async def extend(self, granted: Granted[SetupRequest], say: Say) -> str:
         request = granted.request
         if request != self.extension(request.command, request.reason):
             raise SandboxError("the set-up was approved for another image than there is now")
         _, _, layers = self._ready()
-        recipe = healed(request.command)
-        layers.add(recipe, await self._run(recipe, say))
+        recipe = healed(request.command, self._files)
+        there = await cached_setup(self._ready()[0], layers.image, recipe, self._files)
+        layers.add(recipe, there or await self._run(recipe, say))
+        if there is None:
+            # One that is there already may be what another repository's sessions stand on.
+            self._tried.append(layers.image.name)
         return layers.image.name
 
     def keep_extension(self) -> None:
         _, profile, layers = self._ready()
-        if self._kept is None:
-            return
-        detected = layers.detected.command if layers.detected else ""
-        self._kept.add(layers.last.command, profile=profile.name, detected=detected)
+        if self._kept is not None:
+            detected = layers.detected.command if layers.detected else ""
+            self._kept.add(layers.last.command, profile=profile.name, detected=detected)
+        self._tried = [name for name in self._tried if name != layers.image.name]
 
     def drop_extension(self) -> None:
         _, _, layers = self._ready()
-        self._dropped.append(layers.drop().name)
+        layers.drop()
 
     async def _run(self, recipe: Recipe, say: Say) -> Image:
         client, profile, layers = self._ready()
@@ -178,7 +183,7 @@ class DockerProvision:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            for name in self._dropped:
+            for name in reversed(self._tried):
                 await in_thread(remove_layer, client, name)
             await in_thread(client.close)
 

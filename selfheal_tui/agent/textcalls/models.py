@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from selfheal_tui.agent.ports import Model, ModelNews, ModelRequest, Reply, ToolCall
+from selfheal_tui.agent.textcalls.quotes import QUOTED, Shown
 from selfheal_tui.agent.textcalls.reader import Found, read_calls, read_stray_calls
 from selfheal_tui.agent.textcalls.render import as_texts
 from selfheal_tui.agent.textcalls.shapes import FoundCall
@@ -87,8 +88,13 @@ def _with_calls(reply: Reply, found: Found, request: ModelRequest) -> Reply:
         return reply
     before = sum(len(message.calls) for message in request.messages)
     cut = reply.finish == "length"
+    shown = Shown(request.messages)
     made = tuple(
-        _tool_call(call, f"text_{number}", cut=cut)
+        _tool_call(
+            replace(call, error=QUOTED) if shown.holds(call.raw) else call,
+            f"text_{number}",
+            cut=cut,
+        )
         for number, call in enumerate(found.calls, before + 1)
     )
     return replace(reply, text=found.prose, calls=made, finish="tool_calls")

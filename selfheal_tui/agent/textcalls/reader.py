@@ -2,7 +2,7 @@
 
 The form that is taught is the `tool` fence (`prompts/text_tools.md`); the habits of other models
 are taken too: JSON in a fence, `<tool_call>` tags, JSON alone. What is begun as a call and cannot
-be read carries an error and no arguments.
+be read carries an error and no arguments. A fence in another language is a quotation.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ _PARAMETER = re.compile(r"<parameter=(?P<key>[\w.-]+)\s*>")
 _LEAD = re.compile(r"\s*(?:\[TOOL_CALLS\]|<\|python_tag\|>)?\s*")
 _LIKE_JSON = re.compile(r"\{\s*[\"'}]|\[\s*[{\]]")  # And not like `{ ls; }` or `[ -f x ]`.
 _MADE_UP = re.compile(r"^Result of ", re.MULTILINE)
+
+_LANGUAGE = re.compile(r"[A-Za-z]")
+
+_AROUND_CALLS = frozenset({"", "json", "tool", "tool_call", "tool_calls", "tool_use", "xml"})
+"""What models write on fences that they put around calls in tags or in JSON."""
 
 _LIKE_COMMAND_LANGUAGES = frozenset({"bash", "search"})
 """Tools whose name alone does not make a fence a call: it may be an example of that language."""
@@ -83,6 +88,8 @@ class _Reader:
         self._text = text
         self._tools = {tool.name: tool for tool in tools}
         self._with_fences = with_fences
+        # By the fence's character: the shortest of which it is known that nothing closes it.
+        self._never_closed: dict[str, int] = {}
 
     def read(self) -> Found:
         lead = _LEAD.match(self._text)
@@ -111,15 +118,32 @@ class _Reader:
     def _block(self, opening: re.Match[str]) -> _Block:
         if opening["fence"] is None:
             return self._marked(opening) if opening[0] == MARKER else self._tagged(opening)
-        if not self._with_fences:
-            return _Block(0)
         info = opening["info"].strip()
+        if not self._with_fences:
+            return self._quotation(opening, info)
         tool = _TOOL_INFO.fullmatch(info)
         if tool:
             return self._tool_fence(opening, tool["name"] or "")
         if info in self._tools and info not in _LIKE_COMMAND_LANGUAGES:
             return self._tool_fence(opening, info)
-        return self._json_fence(opening) if info in ("", "json") else _Block(0)
+        if info in ("", "json"):
+            block = self._json_fence(opening)
+            return block if block.end else self._quotation(opening, info)
+        return self._quotation(opening, info)
+
+    def _quotation(self, opening: re.Match[str], info: str) -> _Block:
+        """A fence in which nothing is a call: it names a language, or is longer than it need be to
+        hold none. Others may only be put around a call."""
+        fence = opening["fence"]
+        if len(fence) == 3 and (info in _AROUND_CALLS or not _LANGUAGE.match(info)):
+            return _Block(0)
+        if len(fence) >= self._never_closed.get(fence[0], len(self._text)):
+            return _Block(0)
+        for line in _PLAIN_FENCE.finditer(self._text, opening.end() + 1):
+            if _closes(line[0], fence):
+                return _Block(line.end())
+        self._never_closed[fence[0]] = len(fence)
+        return _Block(0)
 
     # --- the tool fence ----------------------------------------------------------------------
 

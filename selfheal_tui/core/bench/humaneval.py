@@ -25,22 +25,41 @@ _FIELDS = ("task_id", "prompt", "entry_point", "test")
 _CHECK = re.compile(r"^(?:async )?def check\b", re.MULTILINE)
 _INDENT = "    "
 
-_HEAD = """\
-import atexit as _atexit
+PROVEN = """\
 import os as _os
+import subprocess as _subprocess
 import sys as _sys
 
-_passed = []
+
+def _main():
+    # An exit code of 0 is no proof: a solution can end the program with it at any moment. So the
+    # tests run in a process of their own, and have to hand back a word when they are at their end.
+    word = _os.urandom(16)
+    (asked, given), (told, heard) = _os.pipe(), _os.pipe()
+    _os.write(given, word)
+    command = [_sys.executable, __file__, str(asked), str(heard)]
+    code = _subprocess.run(command, pass_fds=(asked, heard)).returncode
+    # What the solution may have left running holds the pipe open, and is not waited for.
+    _os.set_blocking(told, False)
+    try:
+        proven = _os.read(told, 16) == word
+    except BlockingIOError:
+        proven = False
+    if code == 0 and not proven:
+        print("the tests did not get to their end: the solution ended them", file=_sys.stderr)
+    _sys.exit(0 if code == 0 and proven else 1)
 
 
-@_atexit.register
-def _who_ends_early_has_not_passed():
-    if not _passed:
-        _sys.stdout.flush()
-        _os._exit(1)
+def _prove():
+    asked, heard = map(int, _sys.argv[1:])
+    _os.write(heard, _os.read(asked, 16))
+
+
+if __name__ == "__main__" and not _sys.argv[1:]:
+    _main()
 
 """
-"""A solution that calls `exit(0)` must not pass by it; no `import *` replaces names with `_`."""
+"""The head of each file of tests; no `import *` replaces names with `_`."""
 
 
 def read_humaneval(content: bytes, source: str) -> tuple[BenchCase, ...]:
@@ -124,11 +143,11 @@ def _functions(module: str) -> set[str]:
 def _tests(test: str, entry: str) -> str:
     module = MODULE.removesuffix(".py")
     return (
-        f"{_HEAD}\n"
+        f"{PROVEN}"
         # Tests call what stands beside the function in the prompt, and modules that it imports.
         f"from {module} import *\nfrom {module} import {entry}\n\n"
         f"{test.strip()}\n\n\n"
-        f'if __name__ == "__main__":\n{_INDENT}check({entry})\n{_INDENT}_passed.append(True)\n'
+        f'if __name__ == "__main__":\n{_INDENT}check({entry})\n{_INDENT}_prove()\n'
     )
 
 

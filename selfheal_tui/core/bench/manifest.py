@@ -67,9 +67,14 @@ class _Places:
 
 def _text(data: Mapping[str, Any], key: str, places: _Places, default: str = "") -> str:
     value = data.get(key, default)
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if not isinstance(value, str) or not value.strip() or not _is_text(value):
         raise UsageError(f"{places.of(key)}: `{key}` must be text that is not empty")
     return value.strip()
+
+
+def _is_text(value: str) -> bool:
+    """Not so are NUL, and what stands for the bytes of a folder's name that are no characters."""
+    return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def _attempts(data: Mapping[str, Any], places: _Places) -> int | None:

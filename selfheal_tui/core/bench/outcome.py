@@ -67,7 +67,9 @@ class CaseOutcome:
         """The status in a few words."""
         if self.status == HEALED:
             return f"healed at attempt {self.healed_at}"
-        return self.status if self.status == ALREADY_GREEN else f"{self.status}: {self.outcome}"
+        if self.status == ALREADY_GREEN or self.outcome == self.status:
+            return self.status
+        return f"{self.status}: {self.outcome}"
 
 
 def outcome_of(
@@ -92,6 +94,28 @@ def outcome_of(
         seconds=result["seconds"],
         session=result["session"],
         folder=folder,
+    )
+
+
+def not_begun(case: BenchCase, exit_code: int, why: str) -> CaseOutcome:
+    """What came of a case for which there could be no session; it has no verdict."""
+    return CaseOutcome(
+        case=case.id,
+        digest=case.digest,
+        task=case.task,
+        exit_code=exit_code,
+        outcome="not begun",
+        text=why,
+        healed_at=0,
+        red_before=False,
+        attempts=(),
+        input_tokens=0,
+        output_tokens=0,
+        cost=0.0,
+        priced=True,
+        seconds=0.0,
+        session="",
+        folder="",
     )
 
 

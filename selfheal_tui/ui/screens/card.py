@@ -51,7 +51,8 @@ def values(request: Request) -> list[tuple[str, str]]:
     match request:
         case PlanRequest():
             steps = [(f"step {n}", step) for n, step in enumerate(request.steps, 1)]
-            return [*steps, ("files", ", ".join(request.files) or "none named")]
+            parts = [(f"part {n}", title) for n, title in enumerate(request.parts, 1)]
+            return [*steps, *parts, ("files", ", ".join(request.files) or "none named")]
         case SetupRequest():
             return [
                 ("command", request.command),

@@ -52,6 +52,8 @@ class PlanScreen(ModalScreen[Answer | None]):
             yield PlanText(self.typed, id="steps", soft_wrap=True, tab_behavior="focus")
             files = ", ".join(self._request.files) or "none named"
             yield Static(f"files  {printable(files)}", id="plan-files", markup=False)
+            if self._request.parts:
+                yield Static(_in_parts(self._request.parts), id="plan-parts", markup=False)
             yield Static(_HINT, id="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -103,3 +105,9 @@ class PlanScreen(ModalScreen[Answer | None]):
 
     def action_later(self) -> None:
         self.dismiss(None)
+
+
+def _in_parts(titles: tuple[str, ...]) -> str:
+    """A plan that is changed is one coder's: the parts were cut for the one that was shown."""
+    told = printable("; ".join(" ".join(title.split()) for title in titles))
+    return f"parts  {told} (a coder each, at once; a changed plan is one coder's)"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
+from selfheal_tui.core.delegation import part_of
 from selfheal_tui.core.events import CheckEnded, CommandEnded, CommandStarted, StepEnded
 from selfheal_tui.ui.widgets.ansi import PLAIN
 from selfheal_tui.ui.widgets.block import Block
@@ -30,6 +31,8 @@ class CommandBlock(Block):
         super().__init__()
         self.command = event.command
         self.purpose = event.purpose
+        part = part_of(event.id)
+        self._part = f"part {part}" if part else ""
         self.output = Output()
         self._shown = shown(event.command)
         self._began = began
@@ -94,7 +97,7 @@ class CommandBlock(Block):
 
     def _state(self) -> Content:
         purpose = _PURPOSES.get(self.purpose, shown(self.purpose))
-        purpose = f"{purpose}  " if purpose else ""
+        purpose = "".join(f"{word}  " for word in (self._part, purpose) if word)
         ended = self._ended
         if ended is None:
             took = seconds(self._elapsed(self._began))
