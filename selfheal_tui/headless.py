@@ -67,7 +67,7 @@ from selfheal_tui.core.events import (
 )
 from selfheal_tui.core.proof import Proof, card_lines
 from selfheal_tui.core.result import Result
-from selfheal_tui.core.text import one_line, printable
+from selfheal_tui.core.text import hanging, on_one_line, one_line
 from selfheal_tui.errors import SelfhealError, UsageError
 
 NOBODY = "nobody is there to answer; decide yourself, and say in the summary what you assumed"
@@ -137,7 +137,7 @@ class Headless:
         if self._output == "stream-json":
             _print(line, self._out)
         for text in narration(event):
-            _print(printable(text), self._err)
+            _print(hanging(text), self._err)
         if isinstance(event, SessionEnded):
             self._finish(event)
         elif self._output == "text":
@@ -162,7 +162,7 @@ class Headless:
 
     def _report(self, event: Event) -> None:
         for text in report(event):
-            _print(printable(text), self._out)
+            _print(hanging(text), self._out)
 
 
 def _print(text: str, stream: TextIO) -> None:
@@ -261,7 +261,7 @@ def report(event: Event) -> list[str]:
             message = [f"  {line}".rstrip() for line in event.message.splitlines()]
             return ["proof card", *_card(event), "message", *message]
         case SessionEnded():
-            return [f"{event.outcome} (exit {event.exit_code}): {event.text}"]
+            return [on_one_line(f"{event.outcome} (exit {event.exit_code}): {event.text}")]
         case _:
             return []
 

@@ -19,6 +19,7 @@ from selfheal_tui.agent.ports import Ask, Sandbox
 from selfheal_tui.agent.steering import Said, Shell, Steering
 from selfheal_tui.agent.stopwatch import Stopwatch
 from selfheal_tui.agent.tools import AskUser
+from selfheal_tui.core.discretion import Discretion
 from selfheal_tui.core.events import (
     Committed,
     Event,
@@ -31,7 +32,6 @@ from selfheal_tui.core.events import (
     WorktreeUpdated,
 )
 from selfheal_tui.core.limits import Budget
-from selfheal_tui.core.redact import redacted
 from selfheal_tui.course.offering import short
 from selfheal_tui.course.run import Course
 from selfheal_tui.errors import LimitReached, SandboxError, SelfhealError
@@ -61,6 +61,7 @@ class Session:
         self._settings = settings
         self._parts = parts
         self._show = show
+        self._discretion = Discretion(parts.redactor)
         self._started = time.monotonic()
         self._watch = Stopwatch(settings.limits.max_time, self._out_of_time)
         self._steering = Steering(self._watch.paused)
@@ -133,7 +134,10 @@ class Session:
 
     def emit(self, event: Event) -> None:
         """Redact, store, show."""
-        clean = redacted(event, self._parts.redactor)
+        for clean in self._discretion.told(event):
+            self._tell(clean)
+
+    def _tell(self, clean: Event) -> None:
         self._parts.records.append(self._order.session, clean, time.time())
         match clean:
             case Committed(commit, _, ref, _):

@@ -255,7 +255,14 @@ class Store:
             self._database.execute(
                 "UPDATE sessions SET ended = ?, exit_code = ?, outcome = ?, text = ?, cost = ?"
                 " WHERE id = ?",
-                (at, event.exit_code, event.outcome, _bound(event.text), event.cost, session),
+                (
+                    at,
+                    event.exit_code,
+                    _bound(event.outcome),
+                    _bound(event.text),
+                    event.cost,
+                    session,
+                ),
             )
 
     def _insert(self, lines: list[tuple[str, str]]) -> None:

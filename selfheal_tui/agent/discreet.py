@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from selfheal_tui.agent.ports import Message, Model, ModelNews, ModelRequest, Reply, ToolCall
@@ -30,11 +30,21 @@ class DiscreetModel:
 
     def _message(self, message: Message) -> Message:
         calls = tuple(self._call(call) for call in message.calls)
-        return replace(message, text=self._redactor.redact(message.text), calls=calls)
+        redact = self._redactor.redact
+        # An id is the provider's word; it is changed the same way in the call and in its answer.
+        return replace(
+            message, text=redact(message.text), calls=calls, call_id=redact(message.call_id)
+        )
 
     def _call(self, call: ToolCall) -> ToolCall:
-        arguments = {name: self._value(value) for name, value in call.arguments.items()}
-        return replace(call, arguments=arguments, raw=self._redactor.redact(call.raw))
+        redact = self._redactor.redact
+        return ToolCall(
+            id=redact(call.id),
+            name=redact(call.name),
+            arguments=self._pairs(call.arguments),
+            raw=redact(call.raw),
+            error=redact(call.error),
+        )
 
     def _value(self, value: object) -> object:
         if isinstance(value, str):
@@ -42,5 +52,8 @@ class DiscreetModel:
         if isinstance(value, list):
             return [self._value(item) for item in value]
         if isinstance(value, dict):
-            return {name: self._value(item) for name, item in value.items()}
+            return self._pairs(value)
         return value
+
+    def _pairs(self, pairs: Mapping[str, object]) -> dict[str, object]:
+        return {self._redactor.redact(name): self._value(item) for name, item in pairs.items()}

@@ -16,8 +16,9 @@ from selfheal_tui.adapters.store import Store
 from selfheal_tui.cli.compose import Place
 from selfheal_tui.cli.parser import Parser
 from selfheal_tui.core.audit import BEGUN, Break, Head, Record
+from selfheal_tui.core.plainjson import plain_json
 from selfheal_tui.core.redact import Redactor, redacted
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.text import on_one_line, printable
 from selfheal_tui.errors import UsageError
 from selfheal_tui.settings import resolve
 
@@ -66,9 +67,9 @@ def _show(store: Store, redactor: Redactor, prefix: str, *, as_json: bool) -> in
     for record in records:
         fields = _redacted(_fields(record), redactor)
         if as_json:
-            print(json.dumps({**asdict(record), "fields": fields}))
+            print(plain_json({**asdict(record), "fields": fields}))
         else:
-            print(printable("\n".join(_lines(record, fields))))
+            print("\n".join(map(on_one_line, _lines(record, fields))))
     if not records and not as_json:
         print("no records")
     return 0
@@ -78,11 +79,11 @@ def _verify(store: Store, *, as_json: bool) -> int:
     found = store.verify_audit()
     ok = isinstance(found, Head)
     if as_json:
-        print(json.dumps({"ok": ok, **asdict(found)}))
+        print(plain_json({"ok": ok, **asdict(found)}))
         return 0 if ok else 1
     match found:
         case Break(number, text):
-            print(printable(f"the audit log was changed: record {number}: {text}"))
+            print(on_one_line(f"the audit log was changed: record {number}: {text}"))
         case Head(length, digest):
             print(f"the audit log is whole: {length} records, the last one is {digest}")
             _say_where_it_begins(store)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from selfheal_tui.cli.parser import Parser
+from selfheal_tui.core.text import on_one_line
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         client.close()
     for name in removed:
-        print(f"removed {name}")
+        print(on_one_line(f"removed {name}"))
     if not removed:
         print("nothing to remove")
     return 0

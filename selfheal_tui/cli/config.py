@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from selfheal_tui.cli import setups
 from selfheal_tui.cli.compose import Place
 from selfheal_tui.cli.parser import Parser
+from selfheal_tui.core.plainjson import plain_json
+from selfheal_tui.core.redact import Redactor
+from selfheal_tui.core.text import on_one_line
 from selfheal_tui.settings import resolve, setting_fields
 
 
@@ -27,19 +30,22 @@ def main(arguments: Sequence[str]) -> int:
         environment=place.environment,
         flags={},
     )
+    # A setting may be a URL with a password in it.
+    redactor = Redactor.from_environment(place.environment, settings.privacy.redact)
     rows = {}
     for item in setting_fields():
         group, name = item.key.split(".")
         value = getattr(getattr(settings, group), name)
         rows[item.key] = {"value": value, "source": sources.get(item.key, "default")}
     if options.json:
-        print(
-            json.dumps({"file": str(place.config_file), "settings": rows, "setup": kept}, indent=2)
-        )
+        whole = {"file": str(place.config_file), "settings": rows, "setup": kept}
+        print(redactor.redact(plain_json(whole, indent=2)))
         return 0
-    print(f"file: {place.config_file}{'' if place.config_file.exists() else ' (not there)'}")
+    there = "" if place.config_file.exists() else " (not there)"
+    print(on_one_line(f"file: {place.config_file}{there}"))
     for key, row in rows.items():
-        print(f"{key:<24} {json.dumps(row['value']):<14} {row['source']}")
+        value = redactor.redact(json.dumps(row["value"]))
+        print(on_one_line(f"{key:<24} {value:<14} {row['source']}"))
     for line in setups.setup_lines(kept):
         print(line)
     return 0

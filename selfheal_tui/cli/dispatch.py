@@ -6,10 +6,10 @@ import importlib
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
+from selfheal_tui.cli.complaint import complain, trace
 from selfheal_tui.cli.parser import SUBCOMMANDS, run_parser
 from selfheal_tui.errors import SelfhealError, UsageError
 
@@ -24,18 +24,18 @@ def dispatch(arguments: Sequence[str]) -> int:
     try:
         return _chosen(list(arguments))
     except SelfhealError as error:
-        print(f"selfheal: {error}", file=sys.stderr)
+        complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("selfheal: interrupted", file=sys.stderr)
+        complain("interrupted")
         return 130
     except BrokenPipeError:
         # Whoever read our stdout is gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:  # noqa: BLE001 - Python's own exit code, 1, means "not healed"
-        traceback.print_exc()
-        print(f"selfheal: internal error: {type(error).__name__}: {error}", file=sys.stderr)
+        trace(error)
+        complain(f"internal error: {type(error).__name__}: {error}")
         return 70
 
 

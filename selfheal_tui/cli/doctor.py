@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -14,8 +13,10 @@ from dataclasses import asdict, dataclass
 from selfheal_tui import __version__
 from selfheal_tui.cli.compose import Place
 from selfheal_tui.cli.parser import Parser
+from selfheal_tui.core.plainjson import plain_json
 from selfheal_tui.core.providers import PROVIDERS, first_available, key_for
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.redact import Redactor, redacted
+from selfheal_tui.core.text import on_one_line
 from selfheal_tui.errors import ModelError, SandboxError, SelfhealError
 from selfheal_tui.settings import Settings, resolve
 
@@ -37,13 +38,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
     place = Place.from_process(None)
-    findings = list(_findings(place))
+    redactor = Redactor.from_environment(place.environment)
+    findings = [redacted(finding, redactor) for finding in _findings(place)]
     if options.json:
         data = {"version": __version__, "findings": [asdict(finding) for finding in findings]}
-        print(json.dumps(data, indent=2))
+        print(plain_json(data, indent=2))
     else:
         for finding in findings:
-            print(printable(f"{'ok ' if finding.ok else 'NO '} {finding.name:<9} {finding.text}"))
+            print(on_one_line(f"{'ok ' if finding.ok else 'NO '} {finding.name:<9} {finding.text}"))
     return next((finding.exit_code for finding in findings if not finding.ok), 0)
 
 

@@ -13,8 +13,9 @@ from selfheal_tui.cli.parser import Parser, at_least
 from selfheal_tui.cli.place import Place
 from selfheal_tui.cli.wording import edited
 from selfheal_tui.core.incident import Known, day, note_of
+from selfheal_tui.core.plainjson import plain_json
 from selfheal_tui.core.redact import Redactor
-from selfheal_tui.core.text import one_line, printable
+from selfheal_tui.core.text import on_one_line, one_line, printable
 from selfheal_tui.errors import ApprovalRefused, UsageError
 from selfheal_tui.settings import Settings, resolve
 
@@ -136,7 +137,7 @@ def _places(known: Known) -> list[str]:
 
 def _json(known: Known) -> str:
     incident, note = known.incident, note_of(known)
-    return json.dumps(
+    return plain_json(
         {
             "id": known.id,
             "at": incident.at,
@@ -170,7 +171,7 @@ def _edit(
     if not store.reword(known.id, " ".join(redactor.redact(text).split())):
         raise UsageError(f"incident {known.id} was deleted meanwhile")
     note = note_of(_found(store, known.id))
-    print(printable(f"{note.origin}: {note.text}"))
+    print(on_one_line(f"{note.origin}: {note.text}"))
 
 
 def _delete(store: IncidentStore, options: argparse.Namespace) -> None:
@@ -190,10 +191,10 @@ def _confirm(what: str) -> None:
     """Raises ApprovalRefused unless somebody at a terminal types yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ApprovalRefused("nobody is there to confirm it: say --yes, or run it at a terminal")
-    print(printable(f"Delete {what}? Type yes: "), end="", file=sys.stderr, flush=True)
+    print(on_one_line(f"Delete {what}? Type yes: "), end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() != "yes":
         raise ApprovalRefused("nothing was deleted: no yes was typed")
 
 
 def _say(text: str) -> None:
-    print(f"selfheal: {printable(text)}", file=sys.stderr)
+    print(f"selfheal: {on_one_line(text)}", file=sys.stderr)

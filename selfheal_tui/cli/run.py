@@ -17,6 +17,7 @@ from selfheal_tui.cli.place import Place
 from selfheal_tui.core.events import SessionEnded
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.result import Result
+from selfheal_tui.core.text import on_one_line
 from selfheal_tui.errors import Interrupted, SelfhealError, UsageError
 from selfheal_tui.headless import (
     Headless,
@@ -58,7 +59,7 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Resul
         raise UsageError("--sandbox local has no isolation; confirm it with --yes")
     records = place.store()
     if records.warning:
-        print(f"selfheal: {records.warning}", file=sys.stderr)
+        print(f"selfheal: {on_one_line(records.warning)}", file=sys.stderr)
     order = Order(
         session=new_session_id(),
         task=task,

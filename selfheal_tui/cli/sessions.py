@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -11,7 +10,8 @@ from datetime import datetime
 from selfheal_tui.adapters.store import SessionRow
 from selfheal_tui.cli.compose import Place
 from selfheal_tui.cli.parser import Parser
-from selfheal_tui.core.text import one_line, printable
+from selfheal_tui.core.plainjson import plain_json
+from selfheal_tui.core.text import on_one_line, one_line
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,9 +27,10 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         store.close()
     for row in rows:
-        print(json.dumps(asdict(row)) if options.json else printable(_line(row, options)))
+        print(plain_json(asdict(row)) if options.json else on_one_line(_line(row, options)))
     if not rows and not options.json:
-        print("no sessions" if options.all else f"no sessions in {place.repository}; see --all")
+        where = "" if options.all else f" in {place.repository}; see --all"
+        print(on_one_line(f"no sessions{where}"))
     return 0
 
 

@@ -8,7 +8,7 @@ from selfheal_tui.adapters.kept_setups import KeptSetups
 from selfheal_tui.cli.place import Place
 from selfheal_tui.core.dockerfile import dockerfile
 from selfheal_tui.core.redact import Redactor
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.text import on_one_line, printable
 from selfheal_tui.errors import UsageError
 from selfheal_tui.resources import sandboxes_folder
 
@@ -42,7 +42,7 @@ def act(options: argparse.Namespace, place: Place) -> bool:
         print(_dockerfile(kept), end="")
     elif options.add_setup is not None:
         kept.add(options.add_setup)
-        print(f"kept in {kept.file}")
+        print(on_one_line(f"kept in {kept.file}"))
     elif options.forget_setup is not None:
         for command in kept.forget(options.forget_setup):
             print(f"forgotten: {printable(command)}")

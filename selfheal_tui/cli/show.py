@@ -13,7 +13,7 @@ from selfheal_tui.cli.parser import Parser
 from selfheal_tui.core.events import to_json
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.result import Result
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.text import hanging, printable
 from selfheal_tui.headless import narration, report
 from selfheal_tui.settings import resolve
 
@@ -46,8 +46,16 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(result.to_json())
     if options.patch:
-        sys.stdout.buffer.write(result.patch.encode("utf-8", "surrogateescape"))
+        _write_patch(result.patch)
     return 0
+
+
+def _write_patch(patch: str) -> None:
+    """As it is into a pipe or a file, where it may be applied; to be read at a terminal."""
+    if sys.stdout.isatty():
+        print(printable(patch), end="")
+    else:
+        sys.stdout.buffer.write(patch.encode("utf-8", "surrogateescape"))
 
 
 def _print_transcript(place: Place, store: Store, session: str) -> None:
@@ -64,4 +72,4 @@ def _print_transcript(place: Place, store: Store, session: str) -> None:
 
 def _tell(lines: Sequence[str]) -> None:
     for line in lines:
-        print(printable(line))
+        print(hanging(line))

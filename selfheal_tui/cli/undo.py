@@ -13,7 +13,7 @@ from selfheal_tui.cli.undoing import Undoable, find_undoable, undo
 from selfheal_tui.core.approval import Answer, Request, UndoRequest, key_of
 from selfheal_tui.core.events import Event, Undone
 from selfheal_tui.core.redact import Redactor
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.text import on_one_line
 from selfheal_tui.settings import resolve
 
 NOBODY = "nobody is there to approve it: say --yes, or run it at a terminal"
@@ -119,4 +119,4 @@ def _nothing(event: Event) -> None:
 
 def _print(lines: Sequence[str], *, error: bool = False) -> None:
     for line in lines:
-        print(printable(line), file=sys.stderr if error else sys.stdout)
+        print(on_one_line(line), file=sys.stderr if error else sys.stdout)

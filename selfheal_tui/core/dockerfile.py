@@ -6,9 +6,9 @@ user's own. What looks like a secret is marked as taken out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
+from selfheal_tui.core.plainjson import plain_json
 from selfheal_tui.core.redact import Redactor
 
 _HEAD = """\
@@ -38,4 +38,4 @@ def dockerfile(profile: str, detected: str, commands: Iterable[str]) -> str:
 def _run(command: str) -> str:
     """As a list of words, which needs no rules of how a Dockerfile reads a line. One word of it is
     the whole command."""
-    return f"RUN {json.dumps(['/bin/sh', '-ec', command])}"
+    return f"RUN {plain_json(['/bin/sh', '-ec', command])}"

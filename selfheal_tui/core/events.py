@@ -13,6 +13,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import get_args, get_type_hints
 
+from selfheal_tui.core.plainjson import plain_json
+
 SCHEMA = 1
 
 
@@ -704,7 +706,7 @@ _BY_NAME: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 def to_json(event: Event, *, at: float) -> str:
     """One line: `{"v": 1, "at": seconds since the epoch, "event": name, ...fields}`."""
     head = {"v": SCHEMA, "at": round(at, 3), "event": type(event).__name__}
-    return json.dumps(head | asdict(event), ensure_ascii=True, separators=(",", ":"))
+    return plain_json(head | asdict(event), compact=True)
 
 
 def from_json(line: str) -> tuple[Event, float]:

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from selfheal_tui.core.text import on_one_line
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -113,7 +115,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def card_lines(proof: Proof) -> list[str]:
-    """The card as plain lines, for a terminal or a report."""
+    """The card as plain lines, for a terminal or a report; no text from outside adds one."""
     lines = [
         f"verdict   {_verdict(proof)}{_how(proof)}",
         f"tests     {_tests(proof)}",
@@ -132,7 +134,7 @@ def card_lines(proof: Proof) -> list[str]:
     if proof.review:
         lines.append(f"review    {proof.review}")
     lines += [f"warning   {warning}" for warning in proof.warnings]
-    return lines
+    return [on_one_line(line) for line in lines]
 
 
 def _verdict(proof: Proof) -> str:

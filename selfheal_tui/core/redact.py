@@ -89,18 +89,68 @@ _SHAPES = (
 )
 
 
+_WORD_AT_END = re.compile(r"[^\s\"'<>,()\[\]]*\Z")
+_BEGINNINGS = frozenset(
+    sign[:length] for shape in _SHAPES for sign in shape.signs for length in range(1, len(sign) + 1)
+)
+_HEADER_AT_END = re.compile(
+    r"(?:authorization|x-api-key)[\"']?\s{0,4}(?:[:=]\s{0,4}[\"']?(?:[a-z]{0,6}\s{0,4}"
+    r"[A-Za-z0-9._~+/=-]*)?)?\Z",
+    re.IGNORECASE,
+)
+_BLOCK_AT_END = re.compile(
+    r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----"
+    r"(?:(?!-----END [A-Z ]{0,50}-----)[\s\S])*\Z"
+)
+_DASHES_AT_END = re.compile(r"-{1,5}(?:[A-Z ]{1,50}-{0,5})?\Z")
+_NEAR = 400
+"""Characters before the end in which a header, or the first line of a key block, begins."""
+
+
+def _shape_begun(text: str) -> int:
+    """Where a well-known shape may have begun that has not ended yet; else the length."""
+    word = _last_word(text)
+    lowered = text[word:].lower()
+    begins = word if _holds_a_sign(lowered) else len(text)
+    near = max(0, len(text) - _NEAR)
+    for pattern in (_HEADER_AT_END, _DASHES_AT_END):
+        if found := pattern.search(text, near):
+            begins = min(begins, found.start())
+    if "-----BEGIN" in text and (found := _BLOCK_AT_END.search(text)):
+        begins = min(begins, found.start())
+    return begins
+
+
+def _last_word(text: str) -> int:
+    """Where the last word of `text` begins."""
+    at = len(text)
+    for length in (64, 1024, len(text)):
+        start = max(0, len(text) - length)
+        found = _WORD_AT_END.search(text, start)
+        at = found.start() if found else len(text)
+        if at > start:
+            break
+    return at
+
+
+def _holds_a_sign(word: str) -> bool:
+    if any(sign in word for shape in _SHAPES for sign in shape.signs):
+        return True
+    return any(word[-length:] in _BEGINNINGS for length in range(1, min(len(word), 20) + 1))
+
+
 class Redactor:
     """Replaces `values` and well-known shapes by `[redacted]`.
 
-    A value is also found URL-quoted, JSON-escaped and in base64 (at any of the three offsets, as
-    within `user:password`).
+    A value is also found URL-quoted, JSON-escaped, in hexadecimal and in base64 (at any of the
+    three offsets, as within `user:password`).
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values = frozenset(value for value in values if value)
         forms = {form for value in self._values for form in _forms(value)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, self._forms))) if forms else None
 
     @classmethod
     def from_environment(
@@ -118,6 +168,36 @@ class Redactor:
     def knowing(self, *values: str) -> Redactor:
         """One that knows these values too."""
         return Redactor(self._values.union(values))
+
+    def unfinished(self, text: str) -> int:
+        """Where in `text` something begins that may be the start of a secret: what comes next has
+        to be seen first. The length of `text` where nothing may."""
+        begins = min((self._begun(text), _shape_begun(text)), default=len(text))
+        if begins == len(text):
+            return begins
+        # What is a secret already is never cut in two.
+        found = (match for pattern in self._patterns(text) for match in pattern.finditer(text))
+        for start, end in sorted((match.span() for match in found), reverse=True):
+            begins = start if start < begins < end else begins
+        return begins
+
+    def _patterns(self, text: str) -> Iterator[re.Pattern[str]]:
+        """Those that may find something in `text`."""
+        if self._known is not None:
+            yield self._known
+        signs = text.lower()
+        yield from (s.pattern for s in _SHAPES if any(sign in signs for sign in s.signs))
+
+    def _begun(self, text: str) -> int:
+        """Where the longest beginning of a known value stands at the end of `text`."""
+        begins = len(text)
+        for form in self._forms:
+            at = text.find(form[0], max(0, len(text) - len(form) + 1))
+            while 0 <= at < begins:
+                if form.startswith(text[at:]):
+                    begins = at
+                at = text.find(form[0], at + 1)
+        return begins
 
     def redact(self, text: str) -> str:
         """`text` without what is known or looks like a secret."""
@@ -156,8 +236,12 @@ def _forms(value: str) -> Iterator[str]:
     yield quote(value, safe="")
     yield quote_plus(value)
     yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
     if len(value) >= SHORTEST:
-        yield from _base64_forms(value.encode("utf-8", "surrogateescape"))
+        raw = value.encode("utf-8", "surrogateescape")
+        yield from (raw.hex(), raw.hex().upper())
+        yield from _base64_forms(raw)
 
 
 def _base64_forms(value: bytes) -> Iterator[str]:

@@ -24,6 +24,7 @@ from selfheal_tui.core.events import (
     Undone,
     Warned,
 )
+from selfheal_tui.core.plainjson import plain_json
 
 
 @dataclass
@@ -95,7 +96,7 @@ class Result:
                 pass  # Everything else is detail that the stream of events holds.
 
     def to_json(self) -> str:
-        return json.dumps(self.fields, indent=2, sort_keys=True)
+        return plain_json(self.fields, indent=2, sort_keys=True)
 
 
 _EMPTY: dict[str, Any] = {

@@ -44,8 +44,22 @@ def printable(text: str) -> str:
 
     Control characters become their pictures (U+2400 and on), the rest `‹U+202E›`.
     """
-    shown = _UNFIT.sub(lambda found: _mark(found[0]), text)
-    return "\n".join(_cut_line(line) for line in shown.split("\n"))
+    return "\n".join(map(_printable_line, text.split("\n")))
+
+
+_BREAKS = {0x0A: "\u240a", 0x09: "\u2409"}
+
+
+def on_one_line(text: str) -> str:
+    """`text` made printable, its newlines and tabs as pictures too: a name, or a reason from
+    outside, that could else pass for lines of ours. Loses nothing, unlike `one_line`."""
+    return printable(text.translate(_BREAKS))
+
+
+def hanging(text: str, mark: str = "    | ") -> str:
+    """`text` made printable, each line after its first behind a `mark`, so that none of them passes
+    for a line of ours."""
+    return printable(text).replace("\n", f"\n{mark}")
 
 
 def _mark(character: str) -> str:
@@ -55,11 +69,14 @@ def _mark(character: str) -> str:
     return "\u2421" if code == 0x7F else f"\u2039U+{code:04X}\u203a"
 
 
-def _cut_line(line: str) -> str:
-    if 2 * len(line) <= MAX_COLUMNS or _columns(line) <= MAX_COLUMNS:
-        return line
+def _printable_line(line: str) -> str:
+    # Each character takes a column at least: what comes after these is cut, whatever it is.
+    shown = _UNFIT.sub(lambda found: _mark(found[0]), line[:MAX_COLUMNS])
+    whole = len(line) <= MAX_COLUMNS
+    if whole and (2 * len(shown) <= MAX_COLUMNS or _columns(shown) <= MAX_COLUMNS):
+        return shown
     mark = f" [... cut: a line of {len(line)} characters]"
-    return _first_columns(line, MAX_COLUMNS - len(mark)) + mark
+    return _first_columns(shown, MAX_COLUMNS - len(mark)) + mark
 
 
 def _columns(line: str) -> int:

@@ -108,7 +108,9 @@ class Offering:
             )
         base = self._ground.snapshot.head_tree
         patch = await self._ground.shadow.patch(base, healed.commit_tree)
-        message = commit_message(healed.message, healed.summary, self._order.task)
+        # It goes where the files go, and no user reads every word of it.
+        redact = self._means.parts.redactor.redact
+        message = redact(commit_message(healed.message, healed.summary, self._order.task))
         ran = Ran(
             time.monotonic() - self._means.started,
             self._means.budget.cost,

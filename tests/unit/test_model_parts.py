@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from selfheal_tui.adapters.litellm_model.calls import CallAssembly, CallPiece
 from selfheal_tui.adapters.litellm_model.failures import LONGEST_LINE, readable, retry_after
 from selfheal_tui.adapters.litellm_model.thinking import ThinkSplitter
-from selfheal_tui.agent.ports import ToolCall
+from selfheal_tui.adapters.litellm_model.wire import messages_of
+from selfheal_tui.agent.ports import Message, ToolCall
 from selfheal_tui.core.arguments import read_arguments, read_json
 from selfheal_tui.core.redact import Redactor
 
@@ -306,3 +307,11 @@ def test_any_retry_after_is_taken(value):
 
 def test_milliseconds_are_more_precise_than_seconds():
     assert retry_after({"retry-after": "2", "retry-after-ms": "1500"}, now=0.0) == 1.5
+
+
+def test_a_name_that_is_not_utf_8_can_be_sent():
+    odd = "caf\udce9 \ud800"
+    asked = ToolCall(odd, odd, {odd: odd}, f'{{"path": "{odd}"}}', odd)
+    messages = (Message("user", odd), Message("assistant", odd, (asked,)), Message("tool", odd))
+    sent = json.dumps(messages_of(messages), ensure_ascii=False)
+    assert sent.encode().count("caf\ufffd \ufffd".encode()) == 6

@@ -87,6 +87,9 @@ def connect(environment: Mapping[str, str] | None = None) -> docker.DockerClient
         )
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         raise SandboxError(why_not(error, endpoint)) from error
+    except ValueError as error:
+        # A login in the client's own file, which the library reads, is not of its form.
+        raise SandboxError(f"the Docker client's config.json cannot be read: {error}") from error
     client.api.timeout = CALL_TIMEOUT
     try:
         _check_version(client)

@@ -194,7 +194,7 @@ def readable(text: str, redact: Callable[[str], str]) -> str:
     text = text[:20_000].partition("Traceback (most recent call last)")[0]
     quoted = _QUOTED_MESSAGE.search(text)
     text = _unquoted(quoted.group(1)) if quoted else text
-    text = _MASKED.sub("[redacted]", redact(_TAG.sub(" ", _HINT.sub("", text))))
+    text = _MASKED.sub("[redacted]", _TAG.sub(" ", _HINT.sub("", redact(text))))
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     while noise := _NOISE.match(line):
         line = line[noise.end() :]

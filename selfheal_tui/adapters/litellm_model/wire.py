@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from selfheal_tui.agent.ports import Message, ToolCall, ToolSpec
 
 Wire = dict[str, Any]
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _CACHE_MARK = {"type": "ephemeral"}
 _MARKED_PROVIDERS = ("anthropic", "bedrock", "vertex_ai", "openrouter")
 
@@ -60,18 +62,28 @@ def _marked(message: Wire) -> Wire:
 
 def _message(message: Message) -> Wire:
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
-    wire: Wire = {"role": message.role, "content": message.text or None}
+        return {
+            "role": "tool",
+            "tool_call_id": _sent(message.call_id),
+            "content": _sent(message.text),
+        }
+    wire: Wire = {"role": message.role, "content": _sent(message.text) or None}
     if message.calls:
         wire["tool_calls"] = [_call(call) for call in message.calls]
     return wire
 
 
+def _sent(text: str) -> str:
+    """`text` with a mark for each byte that is not UTF-8: a file's name may hold some, and no
+    request could be sent with it."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
 def _call(call: ToolCall) -> Wire:
     return {
-        "id": call.id,
+        "id": _sent(call.id),
         "type": "function",
-        "function": {"name": call.name or "unnamed", "arguments": _arguments(call)},
+        "function": {"name": _sent(call.name) or "unnamed", "arguments": _sent(_arguments(call))},
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from selfheal_tui.core.bench.case import BenchCase
+from selfheal_tui.core.plainjson import plain_json
 
 HEALED = "healed"
 NOT_HEALED = "not healed"
@@ -120,7 +121,7 @@ def not_begun(case: BenchCase, exit_code: int, why: str) -> CaseOutcome:
 
 def to_line(outcome: CaseOutcome) -> str:
     """One line of JSON, without its end."""
-    return json.dumps({"status": outcome.status} | asdict(outcome), separators=(",", ":"))
+    return plain_json({"status": outcome.status} | asdict(outcome), compact=True)
 
 
 def from_line(line: bytes) -> CaseOutcome:

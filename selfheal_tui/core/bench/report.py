@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from selfheal_tui.core.bench.figures import Figures
 from selfheal_tui.core.bench.outcome import CaseOutcome
+from selfheal_tui.core.plainjson import plain_json
 from selfheal_tui.core.text import one_line
 
 SCHEMA = 1
@@ -56,7 +56,7 @@ def json_report(run: Mapping[str, Any], outcomes: Sequence[CaseOutcome], figures
         "figures": asdict(figures) | rates,
         "cases": cases,
     }
-    return json.dumps(whole, indent=2, sort_keys=True)
+    return plain_json(whole, indent=2, sort_keys=True)
 
 
 def cost_words(cost: float, *, priced: bool) -> str:

@@ -17,7 +17,7 @@ from selfheal_tui.core.approval import (
 )
 from selfheal_tui.core.events import ProposalMade
 from selfheal_tui.core.proof import Proof, card_lines
-from selfheal_tui.core.text import printable
+from selfheal_tui.core.text import on_one_line, printable
 
 NAME = 10
 """Characters of a name at the start of a card's line."""
@@ -58,7 +58,7 @@ def values(request: Request) -> list[tuple[str, str]]:
                 ("command", request.command),
                 ("why", request.reason),
                 ("image", request.image),
-                ("files", ", ".join(request.files) or "none"),
+                ("files", ", ".join(map(on_one_line, request.files)) or "none"),
                 ("network", "on while it runs, in a build container of its own"),
             ]
         case CommitRequest():
@@ -109,14 +109,15 @@ def _worktree(request: CommitRequest) -> str:
 def _undone(request: UndoRequest) -> str:
     if not request.update_worktree:
         return "your working tree and index stay as they are"
-    return "back to what they were, where they are still the commit's:\n" + "\n".join(request.paths)
+    named = "\n".join(map(on_one_line, request.paths))
+    return f"back to what they were, where they are still the commit's:\n{named}"
 
 
 def _some(names: Sequence[str]) -> str:
     """One name a line; of very many the first, where the diff beside them has them all."""
     left_out = len(names) - LISTED
     more = (f"and {left_out} more, which are all in the diff",) if left_out > 0 else ()
-    return "\n".join((*names[:LISTED], *more))
+    return "\n".join((*map(on_one_line, names[:LISTED]), *more))
 
 
 def card_pairs(proposal: ProposalMade) -> list[tuple[str, str]]:
