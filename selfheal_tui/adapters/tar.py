@@ -21,7 +21,7 @@ RECORD = 20 * BLOCK
 
 _PIECE = 256 * 1024
 _LONG = b"././@LongLink"
-_ZEROS = bytes(RECORD)
+_ZEROS = bytes(BLOCK)
 _MODES = {REGULAR: 0o644, EXECUTABLE: 0o755, LINK: 0o777}
 _KINDS = {
     b"1": "a hard link",
@@ -46,7 +46,7 @@ def write_tar(files: Iterable[TreeFile]) -> Iterator[bytes]:
         if pending >= _PIECE:
             yield b"".join(pieces)
             total, pending, pieces = total + pending, 0, []
-    pieces.append(_ZEROS[: _end(total + pending)])
+    pieces.append(bytes(_end(total + pending)))
     yield b"".join(pieces)
 
 

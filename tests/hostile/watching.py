@@ -1,10 +1,11 @@
-"""Watches a run from outside: argument lists of the host's processes, and the containers of ours
+"""Watches a run from outside: the arguments of the processes that it starts, and our containers
 with their settings, their commands and the environments of their processes."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,8 @@ class Watch:
 
     def _look_around(self) -> None:
         while not self._over.wait(EVERY):
-            for folder in PROC.iterdir():
-                if folder.name.isdecimal():
-                    self._see("arguments of a process", _read(folder / "cmdline"))
+            for number in _descendants(os.getpid()):
+                self._see("arguments of a process", _read(PROC / str(number) / "cmdline"))
 
     def _follow(self) -> None:
         """The stream ends with an error when it is closed under its reader."""
@@ -87,6 +87,24 @@ class Watch:
     def _see(self, what: str, text: str) -> None:
         if text:
             self.seen[what, text] = None
+
+
+def _descendants(ancestor: int) -> set[int]:
+    """The processes below this one: other tests run their own beside it."""
+    children: dict[int, list[int]] = {}
+    for folder in PROC.iterdir():
+        if folder.name.isdecimal():
+            # The name, in brackets, may hold anything.
+            fields = _read(folder / "stat").rpartition(")")[2].split()
+            if len(fields) > 1:
+                children.setdefault(int(fields[1]), []).append(int(folder.name))
+    found: set[int] = set()
+    open_ends = [ancestor]
+    while open_ends:
+        below = children.get(open_ends.pop(), [])
+        found.update(below)
+        open_ends += below
+    return found
 
 
 def left_on_engine(sessions: set[str], watch: Watch) -> list[str]:

@@ -207,3 +207,9 @@ def test_a_limit_is_seen_before_the_content_is_read(limits: TreeLimits, words: s
     stream = packed(*files)
     with pytest.raises(TreeRejected, match=words):
         read(stream[: 1_200_000 + 3 * 512], limits=limits)
+
+
+@pytest.mark.parametrize("blocks", range(20))
+def test_the_size_is_that_of_what_is_written_wherever_the_last_record_ends(blocks):
+    files = [TreeFile(f"f{number}", REGULAR, b"") for number in range(blocks)]
+    assert tar_size(files) == sum(map(len, write_tar(files)))
