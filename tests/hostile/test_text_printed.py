@@ -155,7 +155,12 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("command", "arguments"), COMMANDS, ids=lambda v: str(v)[:30])
+def named(value):
+    """A command by its module; arguments as they are typed."""
+    return " ".join(value) if isinstance(value, list) else value.__module__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize(("command", "arguments"), COMMANDS, ids=named)
 @pytest.mark.usefixtures("stored")
 def test_what_is_kept_is_listed_and_shown_as_text(command, arguments, capsys):
     assert command(arguments) == 0
