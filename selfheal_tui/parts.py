@@ -131,7 +131,8 @@ class Kept:
 class Order:
     """What the user asked for. `no_check` says that working without a check is wanted; `partial`
     that somebody is there who may want a change which heals only a part; `allow_test_changes` that
-    a change of what decides the verdict may be asked for: who answers sees it, or wants it."""
+    a change of what decides the verdict may be asked for: who answers sees it, or wants it;
+    `allow_mass_deletion` says the same of a change that deletes very much."""
 
     session: str
     task: str
@@ -141,3 +142,4 @@ class Order:
     kept: Kept | None = None
     partial: bool = False
     allow_test_changes: bool = True
+    allow_mass_deletion: bool = True

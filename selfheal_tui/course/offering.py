@@ -148,6 +148,7 @@ class Offering:
             self._means.budget.cost,
             self._means.settings.limits.attempts,
             self._models.coder.name,
+            len(self._ground.files),
         )
         # Where the check runs elsewhere, this may be missing: the card says so.
         added = [f"the sandbox also has `{it}`" for it in self._means.parts.provision.extensions]
@@ -166,6 +167,11 @@ class Offering:
         if why:
             raise ApprovalRefused(
                 f"the commit was not approved: {why}; --allow-test-changes approves such changes"
+            )
+        if proof.mass_deletion and not self._order.allow_mass_deletion:
+            raise ApprovalRefused(
+                f"the commit was not approved: {proof.mass_deletion}; take the session up without"
+                " --yes to see and confirm it"
             )
         # What the last line has to say beside what is done.
         self._doubt = (
