@@ -30,6 +30,9 @@ from selfheal_tui.errors import SelfhealError, UsageError
 
 VERSION = 1
 _FILE = "sessions.db"
+_PATIENCE = 10.0
+"""Seconds to wait for another process that writes."""
+
 _MOST_WAITING = 500
 """Pieces that wait in memory at most."""
 
@@ -154,11 +157,11 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         try:
             os.close(os.open(self._path, os.O_CREAT | os.O_NOFOLLOW | os.O_RDWR, 0o600))
-            database = sqlite3.connect(self._path, timeout=10)
+            database = sqlite3.connect(self._path, timeout=_PATIENCE)
         except (OSError, sqlite3.Error) as error:
             raise SelfhealError(f"cannot open {self._path}: {error}") from error
         try:
-            database.execute("PRAGMA journal_mode = WAL")
+            _use_wal(database)
             database.execute("PRAGMA synchronous = FULL")
             _prepare(database)
         except sqlite3.OperationalError as error:
@@ -248,14 +251,39 @@ class _Unusable(Exception):
     """The database file is not one that this version can use."""
 
 
+def _use_wal(database: sqlite3.Connection) -> None:
+    """SQLite does not wait for a lock here, as it does elsewhere: another first start holds it."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.02)
+
+
 def _prepare(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
+    if _version(database) == VERSION:
         return
-    if version:
-        raise _Unusable(f"of another version ({version})")
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables:
-        raise _Unusable("not ours")
-    # One transaction: a kill between two statements must not leave half a schema.
-    database.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+    # One transaction: a kill between two statements must not leave half a schema, and of two
+    # first starts at once the second one finds what the first one made.
+    database.execute("BEGIN IMMEDIATE")
+    with database:
+        version = _version(database)
+        if version == VERSION:
+            return
+        if version:
+            raise _Unusable(f"of another version ({version})")
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables:
+            raise _Unusable("not ours")
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
