@@ -101,7 +101,7 @@ class Forks:
         """Start a run in `scene`. `spoil` is `(module, function, argument...)` to be called in it
         first, with the path of a file to tell in where it acted."""
         self._number += 1
-        files = scene.folder.parent / f"run-{os.getpid()}-{self._number}"
+        files = scene.folder.parent / f"run-{self._process.pid}-{self._number}"
         request = {
             "arguments": arguments,
             "cwd": str(scene.repository),

@@ -71,7 +71,8 @@ def test_two_sessions_on_one_branch_are_decided_by_compare_and_swap(tmp_path, fo
     scene, oracle, ended = _at_once(forks, tmp_path, (*LOCAL, "--current-branch"))
     winner, loser = sorted(ended, key=lambda ran: ran.exit_code)
     assert (winner.exit_code, loser.exit_code) == (0, 6), [ran.says for ran in ended]
-    assert whole(scene, oracle, winner) == []
+    # Which of the two told its end last is chance: no run is named to the oracle.
+    assert oracle.broken() == []
     assert scene.git("rev-parse", "main") == winner.result["commit"]
 
 
