@@ -52,7 +52,6 @@ PASSING = {
     "an empty answer": say(""),
     "a page in place of an answer": html(),
     "something else in place of an answer": not_a_completion(),
-    "a larger context than there is": context_overflow(),
     "an answer of nothing": Raw(200, b"", {"Content-Type": "text/event-stream"}),
     "half an answer": Raw(200, b'data: {"choices": [{"de', {"Content-Type": "text/event-stream"}),
 }
@@ -131,6 +130,15 @@ def test_a_connection_that_is_reset_is_tried_again(tmp_path, forks):
         threading.Thread(target=reset, args=(listening,), daemon=True).start()
         ran, _ = forks.run(scene, *heal(url, *LOCAL))
     assert (ran.exit_code, len(resets)) == (5, 3), ran.says
+
+
+def test_a_conversation_larger_than_the_context_is_shortened_and_goes_on(tmp_path, forks):
+    scene = _scene(tmp_path)
+    long = [call("bash", command=f"seq {n} {n + 3000}") for n in range(4)]
+    with ModelServer([*long, context_overflow()], forever=EDITS) as server:
+        ran, _ = forks.run(scene, *heal(server.base_url, *LOCAL))
+    assert ran.exit_code == 0, ran.says
+    assert "older turns shortened" in ran.says
 
 
 def test_where_one_model_stays_away_its_fallback_heals(tmp_path, forks):
