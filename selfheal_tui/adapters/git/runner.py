@@ -197,7 +197,8 @@ class Conversation:
     """A running git command: write to it, read lines from it.
 
     Leaving it as a context manager waits for its end and raises GitFailed when that is an error;
-    with an exception it ends its input, then kills it. After `timeout` seconds it is killed in any case.
+    with an exception it ends its input, then kills it. After `timeout` seconds it is killed in any
+    case.
     """
 
     def __init__(self, command: str, process: subprocess.Popen[bytes], timeout: float) -> None:
