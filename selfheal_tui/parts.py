@@ -12,8 +12,8 @@ from typing import Protocol
 from selfheal_tui.agent.deliver import Target
 from selfheal_tui.agent.ports import Incidents, Outliner, Repository, Sandbox, Shadow, Snapshot
 from selfheal_tui.agent.roles import Models
-from selfheal_tui.core.approval import Granted, SetupRequest
-from selfheal_tui.core.events import Event, ProposalMade
+from selfheal_tui.core.approval import CommitRequest, Granted, SetupRequest
+from selfheal_tui.core.events import Committed, Event, ProposalMade, Pushed
 from selfheal_tui.core.redact import Redactor
 from selfheal_tui.core.tree import TreeFile
 
@@ -112,6 +112,8 @@ class Kept:
     `proposal` is set when it got as far as a proposal that was not committed. `check` is the
     command it went by, empty for none, None where it was not chosen yet; `checks` are all of its
     commands. `lost` counts the parts of a plan that it began and whose work was not taken over.
+    `begun` is the approved commit that it had begun when it ended, made or not; `made` and
+    `pushed` are what is recorded as done.
     """
 
     snapshot: Snapshot
@@ -120,13 +122,17 @@ class Kept:
     check: str | None = None
     checks: tuple[str, ...] = ()
     lost: int = 0
+    begun: CommitRequest | None = None
+    made: Committed | None = None
+    pushed: Pushed | None = None
 
 
 @dataclass(frozen=True)
 class Order:
     """What the user asked for. `no_check` says that working without a check is wanted; `partial`
     that somebody is there who may want a change which heals only a part; `allow_test_changes` that
-    a change of what decides the verdict may be asked for: who answers sees it, or wants it."""
+    a change of what decides the verdict may be asked for: who answers sees it, or wants it;
+    `allow_mass_deletion` says the same of a change that deletes very much."""
 
     session: str
     task: str
@@ -136,3 +142,4 @@ class Order:
     kept: Kept | None = None
     partial: bool = False
     allow_test_changes: bool = True
+    allow_mass_deletion: bool = True

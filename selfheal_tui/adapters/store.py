@@ -38,6 +38,9 @@ from selfheal_tui.errors import SelfhealError, UsageError
 
 VERSION = 1
 _FILE = "sessions.db"
+_PATIENCE = 10.0
+"""Seconds to wait for another process that writes."""
+
 _MOST_WAITING = 500
 """Pieces that wait in memory at most."""
 
@@ -185,11 +188,11 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         try:
             os.close(os.open(self._path, os.O_CREAT | os.O_NOFOLLOW | os.O_RDWR, 0o600))
-            database = sqlite3.connect(self._path, timeout=10)
+            database = sqlite3.connect(self._path, timeout=_PATIENCE)
         except (OSError, sqlite3.Error) as error:
             raise SelfhealError(f"cannot open {self._path}: {error}") from error
         try:
-            database.execute("PRAGMA journal_mode = WAL")
+            _use_wal(database)
             database.execute("PRAGMA synchronous = FULL")
             _prepare(database)
         except sqlite3.OperationalError as error:
@@ -308,6 +311,19 @@ def _read(value: Any) -> Any:
 
 class _Unusable(Exception):
     """The database file is not one that this version can use."""
+
+
+def _use_wal(database: sqlite3.Connection) -> None:
+    """SQLite does not wait for a lock here, as it does elsewhere: another first start holds it."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _prepare(database: sqlite3.Connection) -> None:

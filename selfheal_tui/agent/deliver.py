@@ -104,6 +104,12 @@ class Delivery:
             except Stale:
                 wish, request = await self._asked_anew(proposed, wish, task)
                 continue
+            except RepositoryRefused:
+                # Another session took the name that was made from the task: any other will do.
+                if target.branch or wish.branch is None or not await self._why_stale(request):
+                    raise
+                wish, request = await self._asked_anew(proposed, wish, task)
+                continue
             if not isinstance(came, Answer):
                 return came
             proposed, wish, request = await self._wanted(proposed, came, wish, request, task)

@@ -320,6 +320,16 @@ class Repository(Protocol):
     async def commit(self, granted: Granted[CommitRequest], snapshot: Snapshot, tree: str) -> str:
         """Make the commit, move the ref, and (when approved) the working tree. Its id."""
 
+    async def made(self, request: CommitRequest) -> str:
+        """The id of the commit that `request` asks for, where its ref holds it already; else
+        empty. For what was begun by a run that was killed before it could tell."""
+
+    async def take_back(
+        self, begun: CommitRequest, snapshot: Snapshot, tree: str
+    ) -> tuple[str, ...]:
+        """Put back what a run that was killed had written of a commit on the current branch, where
+        it is still exactly that; the paths. `tree` is the candidate tree. The ref has not moved."""
+
     async def worktree_request(self, snapshot: Snapshot, tree: str) -> WorktreeRequest:
         """What would be written into the working tree's files, from `snapshot.tree` to `tree`."""
 

@@ -9,22 +9,23 @@ from dataclasses import dataclass
 
 from selfheal_tui.agent.outcome import Healed
 from selfheal_tui.agent.ports import SandboxFacts
+from selfheal_tui.core.deletion import mass_deletion
 from selfheal_tui.core.patch import FileDiff
 from selfheal_tui.core.pathkinds import warnings_for
 from selfheal_tui.core.proof import Proof
 from selfheal_tui.core.text import one_line, printable
 
-MANY_DELETED = 20
-
 
 @dataclass(frozen=True)
 class Ran:
-    """What the run used so far: seconds, USD, attempts allowed, the coder's model."""
+    """What the run used so far: seconds, USD, attempts allowed, the coder's model; and how many
+    files there were before it."""
 
     seconds: float
     cost: float
     attempts: int
     model: str
+    files: int
 
 
 def commit_message(proposed: str, summary: str, task: str) -> str:
@@ -42,6 +43,7 @@ def proof_of(
     notes: tuple[str, ...],
 ) -> Proof:
     """The proof card of a healed tree."""
+    mass = mass_deletion(files, ran.files)
     check, look, originals = healed.check, healed.guarded.look, healed.guarded.originals
     return Proof(
         tree=healed.commit_tree,
@@ -62,7 +64,8 @@ def proof_of(
         cost=ran.cost,
         model=ran.model,
         files=tuple((file.path, file.added, file.removed) for file in files),
-        warnings=(*notes, *_warnings(healed, files)),
+        mass_deletion=mass,
+        warnings=(*([mass] if mass else ()), *notes, *_warnings(healed, files)),
         review=_review_words(healed),
         refused=healed.refused,
         partial=healed.partial,
@@ -84,9 +87,6 @@ def _warnings(healed: Healed, files: tuple[FileDiff, ...]) -> tuple[str, ...]:
         warnings.append("not verified: the check fails on what is left of the change")
     warnings += healed.guarded.warnings
     warnings += warnings_for(files)
-    deleted = sum(file.kind == "deleted" for file in files)
-    if deleted > MANY_DELETED:
-        warnings.append(f"{deleted} files are deleted")
     if healed.review:
         warnings += [f"reviewer: {risk}" for risk in healed.review.risks]
         if healed.review.verdict != "approve":

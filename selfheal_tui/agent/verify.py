@@ -43,6 +43,10 @@ def _always(so_far: CheckResult) -> bool:
     return True
 
 
+_SANDBOXES = 2
+"""How many sandboxes may end under one run of the check before that is the check's own doing."""
+
+
 class Checker:
     """Runs the check on trees of one workspace, and remembers which tests flake.
 
@@ -131,19 +135,21 @@ class Checker:
     ) -> CheckResult:
         """The check on the workspace's tree as it is; what the check itself writes is undone.
 
-        What differs from a run `before` on the same tree flakes.
+        What differs from a run `before` on the same tree flakes. A sandbox that ended says nothing.
         """
         tree = await self._workspace.sync()
-        try:
-            result, number = await self._all(self._workspace.sandbox, purpose, goes_on)
-            if before is not None:
-                self.flaky |= flaky_between(before, result)
-            self._tell(number, tree, purpose, result)
-            await self._workspace.restore(tree)
-            return result if result.green else await self._runs.keep_log(result)
-        except SandboxLost as lost:
-            await self._workspace.replace_lost(lost)
-            return self._lost(tree, purpose, lost)
+        for _ in range(_SANDBOXES):
+            try:
+                result, number = await self._all(self._workspace.sandbox, purpose, goes_on)
+                if before is not None:
+                    self.flaky |= flaky_between(before, result)
+                self._tell(number, tree, purpose, result)
+                await self._workspace.restore(tree)
+                return result if result.green else await self._runs.keep_log(result)
+            except SandboxLost as lost:
+                why = lost
+                await self._workspace.replace_lost(lost)
+        return self._lost(tree, purpose, why)
 
     async def fresh(
         self, tree: str, *, everything: bool = False, purpose: str = "proof"
@@ -151,13 +157,17 @@ class Checker:
         """The check on exactly `tree`, in a sandbox that nothing else has touched; with
         `everything` no command is left out after a red one."""
         goes_on = _always if everything else _never
-        try:
-            async with self._workspace.fresh(tree) as sandbox:
-                result, number = await self._all(sandbox, purpose, goes_on)
-                self._tell(number, tree, purpose, result)
-        except SandboxLost as lost:
-            return self._lost(tree, purpose, lost)
-        return result if result.green else await self._runs.keep_log(result)
+        for _ in range(_SANDBOXES):
+            try:
+                async with self._workspace.fresh(tree) as sandbox:
+                    result, number = await self._all(sandbox, purpose, goes_on)
+                    self._tell(number, tree, purpose, result)
+            except SandboxLost as lost:
+                why = lost
+                self._emit(Warned(f"the sandbox of the {purpose} run ended: {lost}"))
+                continue
+            return result if result.green else await self._runs.keep_log(result)
+        return self._lost(tree, purpose, why)
 
     def read(self, ended: CommandResult) -> CheckResult:
         """What a run of the check that somebody else made says."""

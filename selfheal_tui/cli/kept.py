@@ -7,9 +7,9 @@ from dataclasses import replace
 from selfheal_tui.adapters.store import SessionRow, Store
 from selfheal_tui.agent.deliver import Target
 from selfheal_tui.agent.ports import Snapshot
+from selfheal_tui.cli.recorded import Deeds
 from selfheal_tui.core.events import (
     CheckChosen,
-    Committed,
     PartsMerged,
     PartStarted,
     ProposalMade,
@@ -30,9 +30,10 @@ def take_up(store: Store, order: Order, prefix: str) -> Order:
     if row.repository != order.repository:
         raise UsageError(f"session {row.id} belongs to {row.repository}; run it there")
     kept = _kept(store, row)
+    _refuse_what_is_done(row, order, kept)
     if kept and order.task:
         # New words ask for new work: what was proposed before them is where it starts.
-        kept = replace(kept, proposal=None)
+        kept = replace(kept, proposal=None, begun=None)
     return replace(
         order,
         session=row.id,
@@ -40,6 +41,18 @@ def take_up(store: Store, order: Order, prefix: str) -> Order:
         target=_target(store, row, order.target),
         kept=kept,
     )
+
+
+def _refuse_what_is_done(row: SessionRow, order: Order, kept: Kept | None) -> None:
+    """A commit that stands leaves its push to be made, or the word that a killed run owed."""
+    if kept is None or kept.made is None:
+        return
+    was_told = row.exit_code is not None
+    if order.task or (was_told and (kept.pushed or not order.target.remote)):
+        more = "" if kept.pushed else "; --push REMOTE pushes it"
+        raise UsageError(
+            f"session {row.id} is done: {kept.made.commit} is on {kept.made.ref}{more}"
+        )
 
 
 def with_kept_check(settings: Settings, order: Order, *, given: bool) -> tuple[Settings, Order]:
@@ -85,7 +98,9 @@ def _kept(store: Store, row: SessionRow) -> Kept | None:
     """None where the session never came to a snapshot: it starts anew."""
     snapshot, tree, proposal, lost = None, "", None, 0
     checks: tuple[str, ...] = ()
+    deeds = Deeds()
     for event, _ in store.events(row.id):
+        deeds.see(event)
         match event:
             case SnapshotTaken():
                 snapshot, tree, proposal, lost = _snapshot(event), event.tree, None, 0
@@ -99,12 +114,13 @@ def _kept(store: Store, row: SessionRow) -> Kept | None:
                 tree, proposal = event.worktree, event
             case CheckChosen():
                 checks = (*(checks if event.number > 1 else ()), event.command)
-            case Committed():
-                raise UsageError(f"session {row.id} is done: {event.commit} is on {event.ref}")
             case WorktreeUpdated():
                 raise UsageError(f"session {row.id} is done: its change is in your working tree")
     check = checks[0] if checks else None
-    return Kept(snapshot, tree, proposal, check, checks, lost) if snapshot else None
+    if snapshot is None:
+        return None
+    done = deeds.begun, deeds.made, deeds.pushed
+    return Kept(snapshot, tree, proposal, check, checks, lost, *done)
 
 
 def _snapshot(event: SnapshotTaken) -> Snapshot:

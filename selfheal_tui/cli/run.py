@@ -67,6 +67,7 @@ def _run(options: argparse.Namespace, folder: OutputFolder | None, result: Resul
         target=target_of(options),
         no_check=settings.check.command == NO_CHECK,
         allow_test_changes=options.allow_test_changes or not options.yes,
+        allow_mass_deletion=not options.yes,
     )
     if options.latest or options.resume is not None:
         order = take_up(records, order, options.resume or "")

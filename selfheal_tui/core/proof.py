@@ -21,6 +21,7 @@ class Proof:
     those that are new; `findings` hold path, line (0: the whole file), kind and sentence.
     `originals_exit` is the exit code of the check with the originals of the protected files on the
     rest of the change, None where it was not run; `originals_failing` names what fails there.
+    `mass_deletion` is the sentence for a change that deletes very much, empty else.
     `files` holds path, lines added, lines removed. `seconds` and `cost` (USD) are of the whole
     run, `check_seconds` of the proving run.
     """
@@ -52,6 +53,7 @@ class Proof:
     findings: tuple[tuple[str, int, str, str], ...] = ()
     originals_exit: int | None = None
     originals_failing: tuple[str, ...] = ()
+    mass_deletion: str = ""
 
     @property
     def only_with_changed_tests(self) -> bool:

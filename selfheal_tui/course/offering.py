@@ -15,7 +15,7 @@ from selfheal_tui.agent.heal import Healing
 from selfheal_tui.agent.outcome import Healed, NotHealedYet
 from selfheal_tui.agent.proposal import Ran, commit_message, proof_of
 from selfheal_tui.agent.roles import Models
-from selfheal_tui.core.approval import RefusedHunk
+from selfheal_tui.core.approval import CommitRequest, RefusedHunk
 from selfheal_tui.core.checks import CheckResult, Failure
 from selfheal_tui.core.events import Committed, ProposalMade, Pushed, WorktreeUpdated
 from selfheal_tui.core.patch import read_patch
@@ -68,6 +68,40 @@ class Offering:
         offer = Offer(part)
         return await _told_as_part(self.make(healing, offer), offer)
 
+    async def made_before(self, kept: Kept) -> Committed | None:
+        """The commit of an earlier run; where that was killed before it could record the commit
+        it had made, it is recorded now."""
+        if kept.begun is None:
+            return kept.made
+        request = kept.begun
+        repository = self._ground.repository
+        commit = await repository.made(request)
+        if not commit:
+            await self._take_back(request, kept)
+            return None
+        made = Committed(
+            commit, request.tree, request.ref, request.update_worktree, request.message
+        )
+        self._telling.emit(made)
+        return made
+
+    async def _take_back(self, begun: CommitRequest, kept: Kept) -> None:
+        paths = await self._ground.repository.take_back(begun, kept.snapshot, kept.tree)
+        if paths:
+            self._telling.warn(
+                f"the earlier run ended in the middle of its commit: what it had written was put"
+                f" back first ({', '.join(paths[:5])})"
+            )
+
+    async def finish(self, made: Committed, pushed: Pushed | None) -> tuple[str, str]:
+        """What is left to do after the commit of an earlier run: the push, where it is wanted."""
+        text = f"committed {made.commit[:12]} to {short(made.ref)} by the earlier run"
+        if pushed is None and self._order.target.remote:
+            pushed = await self._push(self._delivery(_nothing_to_take_out), made, text)
+        if pushed is None:
+            return "committed", f"{text}; nothing was pushed"
+        return "pushed", f"{text}, pushed to {pushed.remote}/{short(pushed.ref)}"
+
     def may_take_up(self, proposal: ProposalMade) -> bool:
         """Whether an earlier run's proposal may be committed: a part only where the user says so.
         Nobody there to say it means that the work goes on from it."""
@@ -116,6 +150,7 @@ class Offering:
             self._means.budget.cost,
             self._means.settings.limits.attempts,
             self._models.coder.name,
+            len(self._ground.files),
         )
         # Where the check runs elsewhere, this may be missing: the card says so.
         added = [f"the sandbox also has `{it}`" for it in self._means.parts.provision.extensions]
@@ -134,6 +169,11 @@ class Offering:
         if why:
             raise ApprovalRefused(
                 f"the commit was not approved: {why}; --allow-test-changes approves such changes"
+            )
+        if proof.mass_deletion and not self._order.allow_mass_deletion:
+            raise ApprovalRefused(
+                f"the commit was not approved: {proof.mass_deletion}; take the session up without"
+                " --yes to see and confirm it"
             )
         # What the last line has to say beside what is done.
         self._doubt = (
@@ -164,6 +204,10 @@ class Offering:
             # asks for no other attempt: what it would change is committed.
             kind = ApprovalRefused if isinstance(error, ApprovalRefused) else type(error)
             raise kind(f"{text}, but not pushed: {error}") from error
+
+
+async def _nothing_to_take_out(before: Proposed, refused: tuple[RefusedHunk, ...]) -> Proposed:
+    raise RepositoryRefused("the commit is made: no hunk of it can be taken out")
 
 
 async def _told_as_part(delivering: Awaitable[tuple[str, str]], offer: Offer) -> tuple[str, str]:

@@ -67,6 +67,8 @@ class Course:
         ground = await find_ground(order, means.parts, means.telling)
         offering = Offering(means, self._workshop, ground, models)
         kept = order.kept
+        if kept and (made := await offering.made_before(kept)):
+            return await offering.finish(made, kept.pushed)
         if kept and kept.proposal and offering.may_take_up(kept.proposal):
             return await offering.take_up(kept, kept.proposal)
         healing = await self._workshop.open(ground, models)

@@ -227,7 +227,7 @@ class Oracle:
             yield f"6: the output holds {secret}"
 
     def _found_by_watch(self) -> Iterator[tuple[tuple[str, str], str]]:
-        for seen in self._watch.seen:
+        for seen in list(self._watch.seen):
             yield from ((seen, secret) for secret in self._sentinels.found(seen[1]))
 
     # --- 7: nothing but text and our own sequences at the terminal ----------------------------

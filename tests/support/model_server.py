@@ -386,7 +386,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        received = Received("POST", self.path, headers, self.rfile.read(length))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return self._client_left()
+        received = Received("POST", self.path, headers, body)
         turn = self.server.owner.next_turn(received)
         try:
             if isinstance(turn, Raw):
@@ -397,6 +400,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._whole(_whole_answer(turn, received.json))
         except OSError:
             self._client_left()
+        return None
 
     def _whole(self, raw: Raw) -> None:
         self.send_response(raw.status)

@@ -98,6 +98,21 @@ class Commits:
                 move(transaction)
         return commit
 
+    def take_back(self, begun: CommitRequest, snapshot: Snapshot, tree: str) -> tuple[str, ...]:
+        """Put files and index back as they were before a commit that was begun by a run which was
+        killed: the part of `_move_all` that came before the ref, as far as nobody changed it."""
+        if not begun.update_worktree or self._current(snapshot) != (begun.ref, begun.old):
+            return ()
+        changes = self._commit_changes(snapshot, begun.tree)
+        tracked = list_worktree(self._place).tracked
+        staged = [c for c in changes if c.old != c.new and tracked.get(c.path) == c.new]
+        if staged:
+            back = [Difference(c.path, c.new, c.old) for c in staged]
+            self._ground.index.install(self._ground.index.prepare(back))
+        written = self._replacements(snapshot, tree, changes)
+        undone = self._ground.files.undo(written)
+        return tuple(sorted({*undone, *(change.path for change in staged)}))
+
     # --- where it goes
 
     def _new_branch(self, branch: str) -> tuple[str, str]:

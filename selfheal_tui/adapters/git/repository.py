@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from selfheal_tui.adapters.git.already import already_made
 from selfheal_tui.adapters.git.commit import Commits
 from selfheal_tui.adapters.git.discovery import Facts, Place, facts_of, find, setting
 from selfheal_tui.adapters.git.environment import (
@@ -105,6 +106,18 @@ class GitRepository:
         branch, index and files are as they were."""
         async with self._lock:
             return await in_thread(self._commits.make, granted, snapshot, tree)
+
+    async def made(self, request: CommitRequest) -> str:
+        """The commit that `request` asks for, where its ref holds it already; else empty."""
+        return await in_thread(already_made, self._ground, request)
+
+    async def take_back(
+        self, begun: CommitRequest, snapshot: Snapshot, tree: str
+    ) -> tuple[str, ...]:
+        """Put back what a killed run had written of a commit whose ref has not moved; the paths.
+        Raises RepositoryRefused."""
+        async with self._lock:
+            return await in_thread(self._commits.take_back, begun, snapshot, tree)
 
     async def unused_branch(self, task: str) -> str:
         """A branch name made from the task that no branch has: `selfheal/<slug>`, `-2`, ..."""

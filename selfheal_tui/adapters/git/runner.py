@@ -189,11 +189,16 @@ class Finished:
     err: bytes
 
 
+_MOMENT = 2.0
+"""Seconds that a git has to end by itself."""
+
+
 class Conversation:
     """A running git command: write to it, read lines from it.
 
     Leaving it as a context manager waits for its end and raises GitFailed when that is an error;
-    leaving it with an exception kills it. After `timeout` seconds it is killed in any case.
+    with an exception it ends its input, then kills it. After `timeout` seconds it is killed in any
+    case.
     """
 
     def __init__(self, command: str, process: subprocess.Popen[bytes], timeout: float) -> None:
@@ -216,8 +221,17 @@ class Conversation:
         try:
             if kind is None:
                 self._finish()
+            else:
+                self._let_go()
         finally:
             self.abandon()
+
+    def _let_go(self) -> None:
+        """End its input, and give it a moment: a git that is killed leaves its locks behind."""
+        with contextlib.suppress(OSError):
+            self._in.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_MOMENT)
 
     def say(self, data: bytes) -> None:
         """Write to its standard input. Raises GitFailed when it has ended."""

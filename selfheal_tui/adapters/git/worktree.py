@@ -5,8 +5,9 @@ a commit on the branch that is checked out: (1) objects are in the repository; (
 checked; (3) the ref is locked at its old value by a git process that lets go when we die;
 (4) files, each by a synced temporary file and a rename; (5) the index, prepared elsewhere, whose
 lock exists for the moment of one rename; (6) the ref. When we are killed in between, the branch has
-not moved and the approved change shows as a plain (4) or staged (5) modification; a failure undoes
-what was written. Temporary files are named `.selfheal-PID-HEX.tmp`; a snapshot leaves them out.
+not moved and the approved change shows as a plain (4) or staged (5) modification, which
+`--resume` takes back before it asks again; a failure undoes what was written.
+Temporary files are named `.selfheal-PID-HEX.tmp`; a snapshot leaves them out.
 """
 
 from __future__ import annotations
@@ -92,11 +93,12 @@ class WorkingTree:
                 self._undo(root, done)
                 raise
 
-    def undo(self, replacements: Sequence[Replacement]) -> None:
-        """Take replacements back that `replace` made; a file that changed since stays as it is."""
+    def undo(self, replacements: Sequence[Replacement]) -> list[str]:
+        """Take replacements back that `replace` made, and name them; a file that changed since
+        stays as it is."""
         ordered = sorted(replacements, key=lambda r: r.new is not None)
         with self._open() as root:
-            self._undo(root, ordered)
+            return self._undo(root, ordered)
 
     def _open(self) -> Beneath:
         try:
@@ -140,10 +142,13 @@ class WorkingTree:
         except (OSError, ValueError) as error:
             raise RepositoryRefused(f"{wanted.path!r} cannot be replaced: {error}") from error
 
-    def _undo(self, root: Beneath, done: Sequence[Replacement]) -> None:
+    def _undo(self, root: Beneath, done: Sequence[Replacement]) -> list[str]:
+        undone: list[str] = []
         for replacement in reversed(done):
             with contextlib.suppress(RepositoryRefused):
                 self._replace(root, replacement.reversed)
+                undone.append(replacement.path)
+        return undone
 
 
 def _parents_are_folders(root: Beneath, path: str, deleted: set[str]) -> bool:

@@ -32,7 +32,14 @@ from selfheal_tui.core.events import ProposalMade
 from selfheal_tui.core.oddurl import oddities
 from selfheal_tui.core.text import printable
 from selfheal_tui.ui.screens import words
-from selfheal_tui.ui.screens.card import card_pairs, question, taken_out, values, warnings_of
+from selfheal_tui.ui.screens.card import (
+    card_pairs,
+    mass_deletion_of,
+    question,
+    taken_out,
+    values,
+    warnings_of,
+)
 from selfheal_tui.ui.screens.difftext import DiffText
 from selfheal_tui.ui.screens.draft import DISCARD, Draft, first_draft
 from selfheal_tui.ui.screens.editing import Editing
@@ -90,6 +97,7 @@ class ApprovalScreen(ModalScreen[Answer | None]):
         self.draft = draft.on(self._first) if draft else self._first
         self._notice = notice
         self._warnings = _warnings(request, self._proposal)
+        self._deletion_seen = False
         self._shown_at = time.monotonic()
         self._files: tuple[FilePatch, ...] = ()
         self._raw = False
@@ -265,6 +273,8 @@ class ApprovalScreen(ModalScreen[Answer | None]):
             self._answer(reason="discarded by the user")
             return
         if draft.same_place(self._first) and not draft.refuses:
+            if self._must_confirm():
+                return
             self._answer(granted=True)
             return
         refused = self._refused()
@@ -273,6 +283,15 @@ class ApprovalScreen(ModalScreen[Answer | None]):
             return
         reason = "hunks are refused" if refused else "the message or the place is another one"
         self._answer(reason=reason, wish=draft.wish(), refused=refused)
+
+    def _must_confirm(self) -> bool:
+        """Whether so much is deleted that a second yes is needed; says so the first time."""
+        mass = mass_deletion_of(self._proposal) if self._is_change else ""
+        if not mass or self._deletion_seen:
+            return False
+        self._deletion_seen = True
+        self.app.notify(f"{mass}: approve once more", severity="warning", markup=False)
+        return True
 
     def _is_early(self) -> bool:
         """Whether a key was typed before this could be read; says so."""

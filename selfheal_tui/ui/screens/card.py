@@ -138,6 +138,11 @@ def taken_out(proposal: ProposalMade) -> tuple[str, ...]:
     return (*said[: TAKEN_OUT - 1], f"and {more} more, which the proof card names")
 
 
+def mass_deletion_of(proposal: ProposalMade | None) -> str:
+    """The sentence for a change that deletes very much; empty else."""
+    return Proof.from_json(proposal.proof).mass_deletion if proposal else ""
+
+
 def warnings_of(proposal: ProposalMade) -> tuple[str, ...]:
     """The warnings of the proof card, and that nothing proves it where that is so."""
     proof = Proof.from_json(proposal.proof)
