@@ -290,6 +290,8 @@ class ApprovalScreen(ModalScreen[Answer | None]):
         if not mass or self._deletion_seen:
             return False
         self._deletion_seen = True
+        # One key that was held down is not two.
+        self._shown_at = time.monotonic()
         self.app.notify(f"{mass}: approve once more", severity="warning", markup=False)
         return True
 
