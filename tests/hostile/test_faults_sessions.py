@@ -204,7 +204,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path, forks):
         ran = child.ended()
         assert time.monotonic() - asked < 3
         assert ran.exit_code == 130
-        again, _ = finish(forks, scene, server, ran, *LOCAL)
+        again, _ = forks.run(scene, *heal(server.base_url, *LOCAL, "--continue")[:-1])
         assert whole(scene, oracle, again) == []
 
 

@@ -189,4 +189,4 @@ def test_git_can_hold_the_names_that_are_tried_here(tmp_path):
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=scene.repository, check=True, capture_output=True
     ).stdout.split(b"\0")
-    assert {os.fsencode(name) for name in NAMES} <= set(listed)
+    assert {os.fsencode(os.path.normpath(name)) for name in NAMES} <= set(listed)
