@@ -18,7 +18,6 @@ from tests.hostile.faulted import (
     FILES,
     LOCAL,
     PUSHED,
-    finish,
     mending,
     scenes,
     watched,
