@@ -131,6 +131,9 @@ class MemorySettings:
     enabled: bool = _setting(
         True, "keep heals on this machine, and tell the model of those of failures that are alike"
     )
+    embeddings: str = _setting(
+        "", "folder of a model2vec model that tells how alike failures are; empty: by their words"
+    )
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,7 @@ Work = Callable[[sqlite3.Connection], T]
 class Likeness(Protocol):
     """How alike each of `known` is to `wanted`, from 0 (not at all: never recalled) to 1.
 
-    This is where another way of telling likeness goes, such as the distance of embeddings: it is
-    handed what BM25 found, and its answer decides. It may raise SelfhealError.
+    It is handed what BM25 found, or everything, and its answer decides. May raise SelfhealError.
     """
 
     def __call__(self, wanted: Signature, known: Sequence[Signature]) -> Sequence[float]: ...
@@ -70,7 +69,8 @@ def by_words(wanted: Signature, known: Sequence[Signature]) -> Sequence[float]:
 
 
 class IncidentStore:
-    """All incidents of this user.
+    """All incidents of this user. With `everything`, each is compared with what is looked for, and
+    not only those that BM25 finds.
 
     `warning` says what happened to a file that was damaged, or that nothing can be kept because
     this Python's SQLite has no FTS5. Every method raises SelfhealError where the file cannot be
@@ -82,10 +82,12 @@ class IncidentStore:
         folder: Path,
         *,
         like: Likeness = by_words,
+        everything: bool = False,
         connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
     ) -> None:
         self._path = folder / FILE
         self._like = like
+        self._everything = everything
         self._connect = connect
         self.warning = ""
 
@@ -100,7 +102,7 @@ class IncidentStore:
         if not words or limit < 1:
             return []
         query = " OR ".join(f'"{word}"' for word in words)
-        candidates = self._do(lambda database: _matching(database, query)) or []
+        candidates = self.all() if self._everything else self._found(query)
         alike = self._like(signature, [known.incident.signature for known in candidates])
         scored = [(s, known) for s, known in zip(alike, candidates, strict=True) if s > 0]
         # Sorting keeps the order of BM25 among equals.
@@ -109,6 +111,9 @@ class IncidentStore:
         for _, known in scored:
             told.setdefault(note_of(known).text, known)
         return list(told.values())[:limit]
+
+    def _found(self, query: str) -> list[Known]:
+        return self._do(lambda database: _matching(database, query)) or []
 
     def all(self) -> list[Known]:
         """Everything that is kept, the latest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfheal_tui.agent.ports import Incidents, Repository, Shadow
@@ -50,11 +51,18 @@ def incidents_for(place: Place, settings: Settings) -> Incidents | None:
     """The memory of earlier heals, with the user's own runbooks; None where it is switched off."""
     if not settings.memory.enabled:
         return None
-    from selfheal_tui.adapters.incidents import IncidentStore
+    from selfheal_tui.adapters.embeddings import ByEmbeddings
+    from selfheal_tui.adapters.incidents import IncidentStore, by_words
     from selfheal_tui.adapters.recall import KeptIncidents
     from selfheal_tui.adapters.runbooks import FILE
 
-    return KeptIncidents(IncidentStore(place.state()), place.config / FILE)
+    folder = settings.memory.embeddings
+    store = IncidentStore(
+        place.state(),
+        like=ByEmbeddings(Path(folder).expanduser()) if folder else by_words,
+        everything=bool(folder),
+    )
+    return KeptIncidents(store, place.config / FILE)
 
 
 def protected_by_profiles(place: Place) -> tuple[str, ...]:

@@ -29,7 +29,17 @@ ALLOWED = {
     "ui": {"agent", "core", "errors", "session", "settings"},
     "demo": set(),
 }
-HEAVY = ("textual", "litellm", "docker", "git", "unidiff", "openai", "requests", "tree_sitter")
+HEAVY = (
+    "textual",
+    "litellm",
+    "docker",
+    "git",
+    "unidiff",
+    "openai",
+    "requests",
+    "tree_sitter",
+    "model2vec",
+)
 
 
 def imports_of(file: Path) -> set[str]:
