@@ -100,7 +100,8 @@ def test_a_failed_install_rolls_back_and_the_run_goes_on_red(place, engine):
     asked = [e for e in events_of(place, "ApprovalAsked") if e["kind"] == "setup"]
     assert len(asked) == 1
     written = "".join(file.read_text() for file in (place.folder / "out").iterdir())
-    assert "PIP_EXTRA_INDEX_URL is not handed to the build: it carries credentials" in written
+    said = "".join(e["text"] for e in events_of(place, "StepProgressed"))
+    assert "PIP_EXTRA_INDEX_URL is not handed to the build: it carries credentials" in said
     assert "hunter22" not in written + ended.err + ended.out + str(requests)
     assert "environment seems to lack: the Python module yaml" in str(requests)
 
