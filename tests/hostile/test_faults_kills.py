@@ -25,7 +25,7 @@ from tests.hostile.faulted import (
 )
 from tests.hostile.forking import Forks, heal
 
-KILLS = int(os.environ.get("SELFHEAL_KILLS", "50"))
+KILLS = int(os.environ.get("SELFHEAL_KILLS", "20"))
 SEED = int(os.environ.get("SELFHEAL_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 HALVES = 2
 """The kills are shared by tests that may run beside each other."""
