@@ -47,9 +47,11 @@ def _turns():
     return {"in turn": FAULTS}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("series", _turns())
 def test_a_fault_of_the_engine_at_any_call_ends_with_the_truth(tmp_path, forks, series):
     faults, wrong, ends = _turns()[series], {}, {}
+    others = _peak()
     for number, scene in zip(itertools.count(1), scenes(tmp_path), strict=False):
         fault, server = faults[number % len(faults)], mending()
         proxy = EngineProxy(scene.temporary, fault, number)
@@ -78,4 +80,10 @@ def test_a_fault_of_the_engine_at_any_call_ends_with_the_truth(tmp_path, forks, 
     assert number < MOST
     assert ran.exit_code == 0, ran.says
     assert wrong == {}
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MEMORY
+    # Tests before may have had larger programs.
+    assert _peak() < max(MEMORY, others + 1)
+
+
+def _peak():
+    """KiB of the largest program that the tests have ended so far."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
