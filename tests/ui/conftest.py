@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from textual.app import App
 from textual.widgets import Input, TextArea
 
 from selfheal_tui.ui.panes.pane import Pane
@@ -22,8 +23,9 @@ def _keys_are_heard_at_once(monkeypatch):
 
 @pytest.fixture
 def snap_compare(snap_compare, monkeypatch):
-    """As the plugin's, but the picture is taken when all is drawn, on a busy machine too, and no
-    cursor blinks."""
+    """As the plugin's, but the picture is taken when all is drawn, on a busy machine too: no
+    cursor blinks and no notice goes away by itself."""
+    monkeypatch.setattr(App, "NOTIFICATION_TIMEOUT", 3600.0)
     monkeypatch.setattr(TextArea, "cursor_blink", False)
     monkeypatch.setattr(Input, "cursor_blink", False)
 

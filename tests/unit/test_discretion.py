@@ -139,9 +139,9 @@ def test_no_flood_waits_for_ever():
 def test_a_flood_in_pieces_takes_linear_time(piece):
     def seconds(size):
         pieces = [piece * (4096 // len(piece))] * (size // 4096)
-        started = time.perf_counter()
+        started = time.process_time()
         streamed(pieces)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(20_000)
     short = min(seconds(100_000) for _ in range(3))

@@ -117,9 +117,9 @@ def test_ten_thousand_events_are_known_at_once(place, store):
         )
     (count,) = store._database.execute("SELECT count(*) FROM events").fetchone()
     assert count > 10_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert dict(Earlier(place, store).preview("s1"))["task"] == "try"
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_nothing_is_known_of_what_is_not_there(place, store):

@@ -240,6 +240,6 @@ LARGE = {
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_file_does_not_hang_the_search(name):
     content, old = LARGE[name]
-    started = time.perf_counter()
+    started = time.process_time()
     assert isinstance(edit(content, old, "x"), EditFailed)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -140,6 +140,6 @@ def test_any_text_is_read_and_what_it_names_is_plain(text):
               "a.b:c ", "class file version 65.0 ", ": 1: ", "\n", "/"],
 )  # fmt: skip
 def test_hostile_output_takes_linear_time(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     missing_in(piece * (2_000_000 // len(piece)))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

@@ -171,11 +171,11 @@ def test_any_document_is_read_or_refused(pieces):
 def test_a_document_of_two_megabytes_takes_linear_time():
     case = '<testcase name="a" classname="b"><failure message="c">d</failure></testcase>'
     document = f"<testsuite>{case * 20_000}</testsuite>"
-    started = time.perf_counter()
+    started = time.process_time()
     report = junit.read_documents([document] * 5)
     assert report is not None
     assert len(report.failures) == 1
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 LINTED = {

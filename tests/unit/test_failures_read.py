@@ -109,7 +109,7 @@ MARKS = (
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_reports_of_five_megabytes_take_linear_time(piece):
     text = MARKS + piece * (5_000_000 // len(piece)) + MARKS
-    started = time.perf_counter()
+    started = time.process_time()
     assert read_failures("make lint", text, 1, timed_out=False)[0] != ()
     # About a second where nothing else runs; a quadratic reader takes minutes.
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

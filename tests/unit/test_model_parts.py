@@ -158,10 +158,10 @@ def test_a_cut_call_without_any_arguments_says_that_it_was_cut():
 def test_broken_json_is_refused_in_linear_time(piece):
     def seconds(length):
         text = "{" + piece * (length // len(piece))
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(ValueError, match=r"."):
             read_json(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     short = min(seconds(20_000) for _ in range(3))
     assert min(seconds(200_000) for _ in range(3)) < 50 * max(short, 0.001)
@@ -293,9 +293,9 @@ def test_any_words_become_one_printable_line_that_is_not_too_long(text):
 
 @pytest.mark.parametrize("piece", ["<", "*", "a*", '"message":"', "Error: ", "\\", "tool "])
 def test_a_hostile_error_is_read_quickly(piece):
-    start = time.perf_counter()
+    start = time.process_time()
     readable(piece * 300_000, Redactor().redact)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @given(st.text(max_size=30))

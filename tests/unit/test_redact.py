@@ -191,9 +191,9 @@ def test_hostile_text_takes_linear_time(piece):
 
     def seconds(length: int) -> float:
         text = piece * (length // len(piece))
-        start = time.perf_counter()
+        start = time.process_time()
         subject.redact(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1_000)
     short = min(seconds(20_000) for _ in range(3))

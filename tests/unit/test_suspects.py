@@ -220,9 +220,9 @@ def test_twice_the_text_takes_no_more_than_a_few_times_as_long(piece):
         text = piece * (length // len(piece))
         took = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             list(in_added(".env", [text], plain=False))
-            took.append(time.perf_counter() - start)
+            took.append(time.process_time() - start)
         return min(took)
 
     assert seconds(400_000) < 5 * seconds(200_000) + 0.02

@@ -137,9 +137,9 @@ def test_both_ways_of_folding_a_line_agree(parts):
 )
 def test_a_flood_of_anything_is_folded_and_printed_in_linear_time(piece):
     text = piece * (2_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     printable(fold_terminal(text))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(ANY_TEXT, st.integers(-5, 400))

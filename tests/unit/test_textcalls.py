@@ -280,9 +280,9 @@ def test_any_text_is_taken_and_unreadable_calls_have_no_arguments(text):
 def test_hostile_text_takes_linear_time(before, piece):
     def seconds(length):
         text = before + piece * (length // len(piece))
-        start = time.perf_counter()
+        start = time.process_time()
         read_calls(text, TOOLS)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     short = min(seconds(8_000) for _ in range(3))
     assert min(seconds(80_000) for _ in range(3)) < 50 * max(short, 0.001)

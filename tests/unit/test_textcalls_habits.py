@@ -141,9 +141,9 @@ def test_any_text_is_taken_and_what_is_unreadable_has_no_arguments(text):
 def test_hostile_text_takes_linear_time(piece):
     def seconds(size):
         text = FENCED + piece * (size // len(piece))
-        start = time.perf_counter()
+        start = time.process_time()
         read_calls(text, (BASH,))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1000)
     assert seconds(200_000) < 1.0
