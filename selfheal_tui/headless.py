@@ -61,6 +61,7 @@ from selfheal_tui.core.events import (
     StepStarted,
     ToolCalled,
     TurnRetried,
+    UndoFailed,
     Undone,
     Warned,
     to_json,
@@ -335,6 +336,8 @@ def narration(event: Event) -> list[str]:
             return [f"pushed {event.commit} to {event.url} {event.ref}"]
         case Undone():
             return [f"undone: {event.ref} is back at {event.new}, without {event.commit}"]
+        case UndoFailed():
+            return [f"not undone: {event.reason}"]
         case _:
             return []  # Detail that the stream of events holds.
 

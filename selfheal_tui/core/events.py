@@ -1,7 +1,7 @@
 """Everything that happens in a session, as values; one JSON line each, `SCHEMA` beside it.
 
 Order: `SessionStarted` comes first and `SessionEnded` last, each once; only the undo of a commit
-(its approval, `UndoStarted`, `Undone`) may follow. Started, progress and
+(its approval, `UndoStarted`, `Undone` or `UndoFailed`) may follow. Started, progress and
 ended events of one thing share an `id`. Every step, turn and command that is started is ended, also
 when the run is cut; an attempt, a tool call or an approval that was open then stays open.
 Refuses to hold anything but plain values.
@@ -616,6 +616,15 @@ class Undone:
 
 
 @dataclass(frozen=True)
+class UndoFailed:
+    """After `UndoStarted`, in place of `Undone`: it was refused, and nothing has changed."""
+
+    commit: str
+    ref: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class LimitWasReached:
     """A limit of the run is used up; the session ends."""
 
@@ -692,6 +701,7 @@ Event = (
     | Pushed
     | UndoStarted
     | Undone
+    | UndoFailed
     | LimitWasReached
     | SessionEnded
 )

@@ -297,6 +297,8 @@ def _done(event: e.Event) -> list[str]:
             return [f"pushed {event.commit} to {event.url} {event.ref}"]
         case e.Undone():
             return [f"undone: {event.ref} is back at {event.new}, without {event.commit}"]
+        case e.UndoFailed():
+            return [f"not undone: {event.reason}"]
         case _:
             return []
 
