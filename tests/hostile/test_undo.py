@@ -12,16 +12,10 @@ import pytest
 from tests.hostile.chained import chain_of
 from tests.hostile.consents import recorded
 from tests.hostile.faulted import LOCAL, mending, scenes, watched
-from tests.hostile.forking import Forks, heal
+from tests.hostile.forking import heal
 
 CODES = ("ENOSPC", "EIO", "EROFS")
 MOST = 60
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
