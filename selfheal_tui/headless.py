@@ -66,7 +66,7 @@ from selfheal_tui.core.events import (
     Warned,
     to_json,
 )
-from selfheal_tui.core.proof import Proof, card_lines
+from selfheal_tui.core.proof import recorded_card
 from selfheal_tui.core.result import Result
 from selfheal_tui.core.text import hanging, on_one_line, one_line
 from selfheal_tui.errors import SelfhealError, UsageError
@@ -268,7 +268,7 @@ def report(event: Event) -> list[str]:
 
 
 def _card(event: ProposalMade) -> list[str]:
-    return [f"  {line}" for line in card_lines(Proof.from_json(event.proof))]
+    return [f"  {line}" for line in recorded_card(event.proof)]
 
 
 def narration(event: Event) -> list[str]:
