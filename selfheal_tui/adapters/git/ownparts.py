@@ -45,6 +45,6 @@ def _check_way(folder: Path, part: PurePosixPath) -> None:
     reflog = folder / part
     if "logs" in part.parts and reflog.is_file() and reflog.stat().st_nlink > 1:
         raise RepositoryRefused(
-            f"{reflog} has a second name elsewhere (a hard link), which what git appends would go to"
-            f" as well: copy the file, and put the copy in its place"
+            f"{reflog} has a second name elsewhere (a hard link), and what git appends would go"
+            f" there as well: copy the file, and put the copy in its place"
         )
