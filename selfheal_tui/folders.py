@@ -17,14 +17,16 @@ NAME = "selfheal"
 def config_folder(environment: Mapping[str, str]) -> Path:
     """The user's configuration folder; it need not exist. `SELFHEAL_CONFIG_DIR` moves it."""
     given = environment.get("SELFHEAL_CONFIG_DIR")
-    return Path(given) if given else Path(platformdirs.user_config_dir(NAME, appauthor=False))
+    folder = given or platformdirs.user_config_dir(NAME, appauthor=False)
+    return Path(folder).absolute()
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
     """The state folder, made private (0700) if it is new. `SELFHEAL_STATE_DIR` moves it."""
     given = environment.get("SELFHEAL_STATE_DIR")
-    folder = Path(given) if given else Path(platformdirs.user_state_dir(NAME, appauthor=False))
-    return make_private(folder)
+    folder = given or platformdirs.user_state_dir(NAME, appauthor=False)
+    # Absolute: git runs in folders of its own.
+    return make_private(Path(folder).absolute())
 
 
 def make_private(folder: Path) -> Path:

@@ -61,11 +61,12 @@ from selfheal_tui.core.events import (
     StepStarted,
     ToolCalled,
     TurnRetried,
+    UndoFailed,
     Undone,
     Warned,
     to_json,
 )
-from selfheal_tui.core.proof import Proof, card_lines
+from selfheal_tui.core.proof import recorded_card
 from selfheal_tui.core.result import Result
 from selfheal_tui.core.text import hanging, on_one_line, one_line
 from selfheal_tui.errors import SelfhealError, UsageError
@@ -267,7 +268,7 @@ def report(event: Event) -> list[str]:
 
 
 def _card(event: ProposalMade) -> list[str]:
-    return [f"  {line}" for line in card_lines(Proof.from_json(event.proof))]
+    return [f"  {line}" for line in recorded_card(event.proof)]
 
 
 def narration(event: Event) -> list[str]:
@@ -335,6 +336,8 @@ def narration(event: Event) -> list[str]:
             return [f"pushed {event.commit} to {event.url} {event.ref}"]
         case Undone():
             return [f"undone: {event.ref} is back at {event.new}, without {event.commit}"]
+        case UndoFailed():
+            return [f"not undone: {event.reason}"]
         case _:
             return []  # Detail that the stream of events holds.
 

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TypeVar
 
 from selfheal_tui import __version__
@@ -57,6 +58,8 @@ class Session:
         ask_user: AskUser,
         show: Callable[[Event], None],
     ) -> None:
+        # From the task come the branch's name, the message and what the model is told.
+        order = replace(order, task=parts.redactor.redact(order.task))
         self._order = order
         self._settings = settings
         self._parts = parts

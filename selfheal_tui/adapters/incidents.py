@@ -347,6 +347,8 @@ def _rows(database: sqlite3.Connection, what: str, *values: object) -> list[Know
 
 def _known(number: int, at: float, *columns: Any) -> Known:
     repository, commit, message, summary, files, patch, signature, text = columns
+    if not all(isinstance(column, str) for column in columns):
+        raise _Unusable("damaged")
     try:
         incident = Incident(
             Signature.from_json(signature),
@@ -358,6 +360,6 @@ def _known(number: int, at: float, *columns: Any) -> Known:
             commit,
             float(at),
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _Unusable("damaged") from error
     return Known(number, incident, text)

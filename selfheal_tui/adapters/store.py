@@ -14,7 +14,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from selfheal_tui.adapters.audit import AuditLog
 from selfheal_tui.core.audit import Break, Head, Record
 from selfheal_tui.core.audited import Before, Entry, entry_of, hunks_since_commit, is_audited
+from selfheal_tui.core.eventkinds import fits, is_time
 from selfheal_tui.core.events import (
     STREAMED,
     ApprovalAsked,
@@ -138,7 +139,7 @@ class Store:
             " ORDER BY started DESC, id DESC LIMIT ?2",
             (_bound(repository), limit),
         )
-        return [SessionRow(*map(_read, row)) for row in rows]
+        return [_row(row) for row in rows]
 
     def find(self, prefix: str) -> list[SessionRow]:
         """Sessions whose id starts with `prefix`."""
@@ -154,7 +155,7 @@ class Store:
             (session, *(kind.__name__ for kind in kinds)),
         )
         for (line,) in rows:
-            yield from_json(line)
+            yield self._event(session, line)
 
     def last(self, session: str, kind: type) -> Event | None:
         """The last event of this kind in a session; None where there is none."""
@@ -163,7 +164,13 @@ class Store:
             f"SELECT line FROM events WHERE session = ? AND {_NAMED} ORDER BY number DESC LIMIT 1",
             (session, kind.__name__),
         ).fetchone()
-        return from_json(row[0])[0] if row else None
+        return self._event(session, row[0])[0] if row else None
+
+    def _event(self, session: str, line: str) -> tuple[Event, float]:
+        try:
+            return from_json(line)
+        except ValueError as error:
+            raise SelfhealError(f"the record of session {session} is damaged: {error}") from error
 
     def audit(self, prefix: str = "") -> list[Record]:
         """The records of the audit log in order; of sessions whose id starts with `prefix`."""
@@ -305,8 +312,29 @@ def _bound(text: str | None) -> str | bytes | None:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _read(value: Any) -> Any:
-    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+def _row(values: Sequence[Any]) -> SessionRow:
+    """A row as it was written; what somebody else left in its place becomes text, or no time."""
+    id_, repository, task, started, ended, exit_code, outcome, text, cost = values
+    return SessionRow(
+        _text(id_),
+        _text(repository),
+        _text(task),
+        started if is_time(started) else 0.0,
+        ended if is_time(ended) else None,
+        exit_code if isinstance(exit_code, int) else None,
+        _text(outcome),
+        _text(text),
+        cost if fits(cost, float) else 0.0,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "backslashreplace")
 
 
 class _Unusable(Exception):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,9 @@ from selfheal_tui.agent.nearest import did_you_mean
 
 _SHOWN_MATCHES = 5
 _MOST_CANDIDATES = 1_000
+_MOST_COMPARED = 100_000
+"""Lines that are compared at most, over all candidates."""
+
 _BLANKS = " \t\r"
 
 
@@ -134,12 +138,13 @@ def _as_lines(old: str, new: str) -> Iterator[tuple[list[str], list[str] | None]
 
 def _trimmed(wanted: list[str], replacement: list[str]) -> tuple[list[str], list[str]]:
     """Without the blank lines at both ends of `wanted`; as many go from the replacement."""
-    for end in (0, -1):
-        while len(wanted) > 1 and not wanted[end].strip(_BLANKS):
-            wanted = wanted[1:] if end == 0 else wanted[:-1]
-            if len(replacement) > 1 and not replacement[end].strip(_BLANKS):
-                replacement = replacement[1:] if end == 0 else replacement[:-1]
-    return wanted, replacement
+    kept, fresh = deque(wanted), deque(replacement)
+    for end, drop in ((0, deque[str].popleft), (-1, deque[str].pop)):
+        while len(kept) > 1 and not kept[end].strip(_BLANKS):
+            drop(kept)
+            if len(fresh) > 1 and not fresh[end].strip(_BLANKS):
+                drop(fresh)
+    return list(kept), list(fresh)
 
 
 Reindent = Callable[[str], str]
@@ -156,7 +161,7 @@ def _places(
     stripped = "\n".join(line.strip(_BLANKS) for line in lines)
     haystack, needle = f"\n{stripped}\n", f"\n{needle}\n"
     at, line, counted = haystack.find(needle), 0, 0
-    for _ in range(_MOST_CANDIDATES):
+    for _ in range(min(_MOST_CANDIDATES, _MOST_COMPARED // len(wanted) + _SHOWN_MATCHES)):
         if at < 0:
             return
         line, counted = line + haystack.count("\n", counted, at), at

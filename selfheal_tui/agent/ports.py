@@ -350,6 +350,9 @@ class Repository(Protocol):
         where others built on the commit, or it has no parent.
         """
 
+    async def is_undone(self, commit: str, ref: str, new: str) -> bool:
+        """Whether `ref` is at `new`, the parent of `commit`, as an undo of it leaves it."""
+
     async def undo(self, granted: Granted[UndoRequest]) -> Undone:
         """Move the ref back and restore what may be restored. Here only: no remote hears of it."""
 

@@ -87,6 +87,7 @@ def repository_opener(place: Place, session: str) -> OpenRepository:
     async def opened() -> tuple[Repository, Shadow, tuple[str, ...]]:
         from selfheal_tui.adapters.git.repository import open_repository
 
+        place.check_apart()
         profiles = profiles_of(place)
         repository = await open_repository(
             place.folder,

@@ -42,6 +42,19 @@ class Place:
         """The private state folder, made if it is new."""
         return folders.state_folder(self.environment)
 
+    def check_apart(self) -> None:
+        """Raises UsageError where selfheal's own folders lie in the repository: its records would
+        enter the sandbox with the project's files, and a change of those could be one of them."""
+        if not (self.repository / ".git").exists():
+            return
+        own = {"SELFHEAL_STATE_DIR": self.state(), "SELFHEAL_CONFIG_DIR": self.config}
+        for variable, folder in own.items():
+            if folder.resolve().is_relative_to(self.repository):
+                raise UsageError(
+                    f"selfheal's own folder {folder} lies in the repository {self.repository}:"
+                    f" name one outside of it with {variable}"
+                )
+
     def session_folder(self, session: str) -> Path:
         """The private folder of one session, made if it is new."""
         folders.make_private(self.state() / "sessions")

@@ -15,7 +15,16 @@ from selfheal_tui.agent.approvals import Approvals
 from selfheal_tui.agent.ports import Ask
 from selfheal_tui.agent.undo import undo_last
 from selfheal_tui.cli.kept import find_session
-from selfheal_tui.core.events import ApprovalAsked, Committed, Event, Pushed, Undone, Warned
+from selfheal_tui.core.events import (
+    ApprovalAsked,
+    Committed,
+    Event,
+    Pushed,
+    UndoFailed,
+    Undone,
+    UndoStarted,
+    Warned,
+)
 from selfheal_tui.core.redact import Redactor, redacted
 from selfheal_tui.errors import ApprovalRefused, SelfhealError, UsageError
 from selfheal_tui.parts import OpenRepository, Parts, Records
@@ -23,13 +32,14 @@ from selfheal_tui.parts import OpenRepository, Parts, Records
 
 @dataclass(frozen=True)
 class Undoable:
-    """A commit that was not taken back yet. `pushed` names where it went since, and `approvals`
-    counts what was asked in its session so far."""
+    """A commit that was not taken back yet. `pushed` names where it went since, `approvals` counts
+    what was asked in its session so far, `begun` is an undo of it that never told its end."""
 
     session: str
     made: Committed
     pushed: tuple[str, ...]
     approvals: int
+    begun: UndoStarted | None = None
 
     @property
     def warning(self) -> str:
@@ -49,6 +59,7 @@ def find_undoable(store: Store, prefix: str, repository: str) -> Undoable:
     made: list[Committed] = []
     pushed: list[Pushed] = []
     approvals = 0
+    begun: UndoStarted | None = None
     for event, _ in store.events(row.id):
         match event:
             case Committed():
@@ -57,7 +68,12 @@ def find_undoable(store: Store, prefix: str, repository: str) -> Undoable:
                 pushed.append(event)
             case ApprovalAsked():
                 approvals += 1
+            case UndoStarted():
+                begun = event
+            case UndoFailed():
+                begun = None
             case Undone(commit):
+                begun = None
                 made = [earlier for earlier in made if earlier.commit != commit]
     if not made:
         raise UsageError(
@@ -69,7 +85,8 @@ def find_undoable(store: Store, prefix: str, repository: str) -> Undoable:
         for push in pushed
         if push.commit == made[-1].commit
     )
-    return Undoable(row.id, made[-1], places, approvals)
+    left_open = begun if begun and begun.commit == made[-1].commit else None
+    return Undoable(row.id, made[-1], places, approvals, left_open)
 
 
 async def undo(
@@ -93,7 +110,7 @@ async def undo(
 
     repository, _, _ = await open_repository()
     approvals = Approvals(ask, emit, first=found.approvals + 1)
-    return await undo_last(repository, approvals, emit, found.made)
+    return await undo_last(repository, approvals, emit, found.made, found.begun)
 
 
 async def undo_and_say(

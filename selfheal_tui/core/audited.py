@@ -28,6 +28,7 @@ from selfheal_tui.core.events import (
     SessionStarted,
     StepEnded,
     StepStarted,
+    UndoFailed,
     Undone,
     UndoStarted,
     WorktreeUpdated,
@@ -76,7 +77,7 @@ def is_audited(event: Event) -> bool:
             return network == "on"
         case SessionStarted() | SessionEnded() | HunksRefused():
             return True
-        case ApprovalAnswered() | ApprovalWithdrawn():
+        case ApprovalAsked(kind="undo") | ApprovalAnswered() | ApprovalWithdrawn():
             return True
     return _effect(event) is not None
 
@@ -97,7 +98,7 @@ def entry_of(event: Event, before: Before) -> Entry | None:
             return Entry("set-up ended", {"ok": ok})
         case SandboxOpened(kind=kind, container=container, image=image):
             return Entry("network on", {"kind": kind, "container": container, "image": image})
-        case SessionStarted() if before.open:
+        case SessionStarted() | ApprovalAsked() if before.open:
             reason = "the earlier run ended before it could say what came of it"
             return Entry(_NO_OUTCOME, {"intents": before.open, "reason": reason})
         case SessionEnded(text=text) if before.open:
@@ -147,6 +148,9 @@ def _effect(event: Event) -> Entry | None:
         case Pushed(commit, remote, url, ref):
             fields = {"commit": commit, "remote": remote, "url": bare_url(url), "ref": ref}
             return Entry("push made", fields)
+        case UndoFailed(commit, ref, reason):
+            fields = {"commit": commit, "ref": ref}
+            return Entry(_NO_OUTCOME, {"intents": ("undo begun",), **fields, "reason": reason})
         case UndoStarted(commit, ref, new):
             return Entry("undo begun", {"commit": commit, "ref": ref, "new": new})
         case Undone(commit, ref, new, restored, kept):

@@ -79,7 +79,7 @@ def _by_name(project: Project) -> Check | None:
 
 
 _CMAKE_TESTS = re.compile(
-    r"^\s*(?:enable_testing\s*\(|include\s*\(\s*CTest\b)", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*(?:enable_testing[ \t]*\(|include[ \t]*\([ \t]*CTest\b)", re.MULTILINE | re.IGNORECASE
 )
 _CMAKE = "cmake -S . -B build && cmake --build build && cd build && ctest --output-on-failure"
 

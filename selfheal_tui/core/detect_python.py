@@ -17,10 +17,10 @@ _SECTIONS = (
     ("tox.ini", r"^\[pytest\]", "[pytest]"),
 )
 _TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
-_USES_PYTEST = re.compile(r"^\s*(?:import|from)\s+pytest\b", re.MULTILINE)
-_TEST = re.compile(r"^\s*(?:async )?def test_", re.MULTILINE)
+_USES_PYTEST = re.compile(r"^[ \t]*(?:import|from)[ \t]+pytest\b", re.MULTILINE)
+_TEST = re.compile(r"^[ \t]*(?:async )?def test_", re.MULTILINE)
 _USES_UNITTEST = re.compile(r"\bunittest\b")
-_USES_DJANGO = re.compile(r"^\s*(?:import|from)\s+django\b", re.MULTILINE)
+_USES_DJANGO = re.compile(r"^[ \t]*(?:import|from)[ \t]+django\b", re.MULTILINE)
 _NEEDS_PYTEST = re.compile(r"(?:^|[\s\"',])pytest\b(?!-)", re.MULTILINE)
 _NEEDS = ("pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "tox.ini", "environment.yml")
 _PLAIN_NAME = re.compile(r"\w[\w-]*")

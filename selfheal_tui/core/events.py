@@ -1,7 +1,7 @@
 """Everything that happens in a session, as values; one JSON line each, `SCHEMA` beside it.
 
 Order: `SessionStarted` comes first and `SessionEnded` last, each once; only the undo of a commit
-(its approval, `UndoStarted`, `Undone`) may follow. Started, progress and
+(its approval, `UndoStarted`, `Undone` or `UndoFailed`) may follow. Started, progress and
 ended events of one thing share an `id`. Every step, turn and command that is started is ended, also
 when the run is cut; an attempt, a tool call or an approval that was open then stays open.
 Refuses to hold anything but plain values.
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import get_args, get_type_hints
+from functools import cache
+from typing import Any, get_args, get_type_hints
 
+from selfheal_tui.core.eventkinds import fits, is_time
 from selfheal_tui.core.plainjson import plain_json
 
 SCHEMA = 1
@@ -616,6 +618,15 @@ class Undone:
 
 
 @dataclass(frozen=True)
+class UndoFailed:
+    """After `UndoStarted`, in place of `Undone`: it was refused, and nothing has changed."""
+
+    commit: str
+    ref: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class LimitWasReached:
     """A limit of the run is used up; the session ends."""
 
@@ -692,6 +703,7 @@ Event = (
     | Pushed
     | UndoStarted
     | Undone
+    | UndoFailed
     | LimitWasReached
     | SessionEnded
 )
@@ -715,21 +727,38 @@ def from_json(line: str) -> tuple[Event, float]:
         data = json.loads(line)
         if data.pop("v") != SCHEMA:
             raise ValueError(f"not an event of schema {SCHEMA}")
-        at, kind = float(data.pop("at")), _BY_NAME[data.pop("event")]
-        return kind(**_as_tuples(kind, data)), at
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        at, kind = data.pop("at"), _BY_NAME[data.pop("event")]
+        if not is_time(at):
+            raise ValueError(f"the time of an event is {at!r}")
+        return kind(**_as_tuples(kind, data)), float(at)
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        UnicodeDecodeError,
+        json.JSONDecodeError,
+    ) as error:
         raise ValueError(f"not an event line: {line[:80]!r}") from error
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _as_tuples(kind: type, data: dict[str, object]) -> dict[str, object]:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     known = {field.name for field in fields(kind)}
     if unknown := data.keys() - known:
         raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]}")
-    return {
+    values = {
         name: _deep_tuple(value) if "tuple" in str(hints[name]) else value
         for name, value in data.items()
     }
+    if wrong := [name for name, value in values.items() if not fits(value, hints[name])]:
+        raise ValueError(f"{kind.__name__}.{wrong[0]} is of another kind")
+    return values
 
 
 def _deep_tuple(value: object) -> object:

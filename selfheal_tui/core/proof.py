@@ -116,6 +116,14 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(repr(name)[1:-1] for name in names[:_NAMED]) + more
 
 
+def recorded_card(text: str) -> list[str]:
+    """The card of a proof as it was recorded; one line where somebody changed that by hand."""
+    try:
+        return card_lines(Proof.from_json(text))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return ["the proof card cannot be read"]
+
+
 def card_lines(proof: Proof) -> list[str]:
     """The card as plain lines, for a terminal or a report; no text from outside adds one."""
     lines = [

@@ -28,7 +28,7 @@ def go_part(folder: Folder) -> Part | None:
     """`go mod download`; None without a requirement, and where modules are vendored."""
     if not folder.has("go.mod") or folder.has("vendor/modules.txt"):
         return None
-    if not re.search(r"^\s*require\b", folder.text("go.mod"), re.MULTILINE):
+    if not re.search(r"^[ \t]*require\b", folder.text("go.mod"), re.MULTILINE):
         return None
     return Part(
         name="go",

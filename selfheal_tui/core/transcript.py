@@ -15,7 +15,7 @@ from selfheal_tui.core import events as e
 from selfheal_tui.core.delegation import part_line
 from selfheal_tui.core.environment_words import environment_words
 from selfheal_tui.core.markdown import code, fenced, folded, plain
-from selfheal_tui.core.proof import Proof, card_lines
+from selfheal_tui.core.proof import recorded_card
 from selfheal_tui.core.text import fold_terminal, one_line
 
 MOST = 50
@@ -297,13 +297,15 @@ def _done(event: e.Event) -> list[str]:
             return [f"pushed {event.commit} to {event.url} {event.ref}"]
         case e.Undone():
             return [f"undone: {event.ref} is back at {event.new}, without {event.commit}"]
+        case e.UndoFailed():
+            return [f"not undone: {event.reason}"]
         case _:
             return []
 
 
 def _proposal(event: e.ProposalMade) -> Iterator[str]:
     yield f"## Proposal\n\n{fenced(event.message)}"
-    yield "Proof card:\n\n" + fenced("\n".join(card_lines(Proof.from_json(event.proof))))
+    yield "Proof card:\n\n" + fenced("\n".join(recorded_card(event.proof)))
     yield folded("the change", fenced(event.patch, "diff"))
 
 

@@ -37,6 +37,7 @@ from selfheal_tui.core.events import (
     ToolCalled,
     TurnEnded,
     TurnStarted,
+    UndoFailed,
     Undone,
     UndoStarted,
     WorktreeUpdated,
@@ -209,6 +210,8 @@ def _phase(summary: Summary, event: Event) -> Summary:
             phase = "takes the commit back"
         case Undone():
             phase = "the commit is taken back"
+        case UndoFailed():
+            phase = "the commit stays"
         case Committed():
             phase = "committed"
         case Pushed():

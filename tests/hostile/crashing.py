@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from selfheal_tui import headless
-from selfheal_tui.adapters.git import commit, worktree
+from selfheal_tui.adapters.git import commit, together, undo, worktree
 from selfheal_tui.adapters.git.index import UserIndex
 from selfheal_tui.adapters.git.push import Pushes
 from selfheal_tui.adapters.git.runner import Runner
@@ -23,6 +23,8 @@ EFFECTS: tuple[tuple[Any, str], ...] = (
     (commit.Commits, "_write_commit"),
     (commit.Commits, "_hand_over"),
     (commit, "move"),
+    (together, "move"),
+    (undo, "move"),
     (worktree, "_write"),
     (worktree, "_delete"),
     (UserIndex, "install"),
@@ -93,6 +95,7 @@ def fail_write(told: Path, number: int, code: str, where: str) -> None:
     for name in ("open", "mkdir", "rename", "replace", "link", "symlink", "chmod"):
         setattr(os, name, guarded(getattr(os, name), name))
     _guard_git(hit, folders)
+    _guard_moves(hit)
     _guard_store(hit, folders)
 
 
@@ -114,6 +117,24 @@ def _guard_git(hit: Callable[[object, str], None], folders: list[str]) -> None:
         return real(self, *arguments, **more)
 
     Runner.call = call  # type: ignore[method-assign]
+
+
+def _guard_moves(hit: Callable[[object, str], None]) -> None:
+    """git that has the ref locked, and cannot write its new value in the end."""
+    from selfheal_tui.adapters.git.runner import GitFailed
+
+    def guarded(move: Callable[..., Any]) -> Callable[..., Any]:
+        def around(transaction: Any) -> Any:
+            try:
+                hit("update-ref", "git")
+            except OSError as error:
+                raise GitFailed("update-ref", 128, f"fatal: {error.strerror}".encode()) from error
+            return move(transaction)
+
+        return around
+
+    for owner in (commit, together, undo):
+        owner.move = guarded(owner.move)  # type: ignore[attr-defined]
 
 
 def _guard_store(hit: Callable[[object, str], None], folders: list[str]) -> None:

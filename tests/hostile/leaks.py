@@ -1,5 +1,5 @@
 """Looks for sentinel secrets wherever bytes are kept: files, SQLite rows, git objects. A secret is
-also found in base64, in hexadecimal, percent-coded and as JSON writes it."""
+also found in base64, in hexadecimal, percent-coded, as JSON writes it and as a branch is named."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import contextlib
 import gzip
 import json
+import re
 import shutil
 import sqlite3
 import urllib.parse
@@ -51,6 +52,8 @@ def _forms(secret: str) -> set[bytes]:
     raw = secret.encode()
     forms = {raw, raw.hex().encode(), urllib.parse.quote(secret, safe="").encode()}
     forms.add(json.dumps(secret)[1:-1].encode())
+    # As a name made from words has it.
+    forms.add("-".join(re.findall("[a-z0-9]+", secret.lower())).encode())
     for shift in range(3):
         # What stands before it moves the groups; the first and the last may be mixed with others.
         code = base64.b64encode(b"\0" * shift + raw)

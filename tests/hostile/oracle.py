@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.hostile.chained import chain_of
 from tests.hostile.consents import Record, recorded
 from tests.hostile.gitfacts import NONE, Objects, refs_of
 from tests.hostile.leaks import Sentinels
@@ -90,6 +91,7 @@ class Oracle:
             *self._left_behind(),
             *self._lost(ran),
             *self._lies(ran),
+            *self._unaccounted(),
         ]
 
     # --- 1: nothing of theirs is executed --------------------------------------------------
@@ -221,6 +223,14 @@ class Oracle:
         for folder in (self._scene.state, self._scene.out):
             for where, secret in self._sentinels.in_folder(folder, self._folder):
                 yield f"6: {where} holds {secret}"
+        for git_dir, before in (
+            (self._scene.git_dir, self._before_refs),
+            (self._scene.remote, self._before_remote),
+        ):
+            for ref, new in _moved(before, refs_of(git_dir)):
+                made = Objects(git_dir, self._folder).commit(new)
+                words = f"{ref} {made.message if made else new}"
+                yield from (f"6: {ref} or its commit holds {one}" for one in found(words))
         for (what, _), secret in self._found_by_watch():
             yield f"6: {what} holds {secret}"
         for secret in found(ran.out + ran.err + ran.drawn) if ran else ():
@@ -278,7 +288,9 @@ class Oracle:
         if ran is None or ran.exit_code < 0:
             return
         ended = self._record.of("SessionEnded")
-        last = ended[-1] if ended else None
+        last = ended[-1] if ended and ran.arguments[:1] != ("undo",) else None
+        if last is None and ran.exit_code == 0 and ended and not self._record.of("Undone"):
+            yield "10: exit 0 of an undo, but nothing was undone"
         if last and not ran.drawn and last["exit_code"] != ran.exit_code:
             yield f"10: the exit code is {ran.exit_code}, the session's {last['exit_code']}"
         if ran.exit_code != 0 and not ran.says.strip() and not ran.drawn:
@@ -297,6 +309,27 @@ class Oracle:
         if "--yes" in ran.arguments and not is_green and not self._record.of("Committed"):
             yield f"10: exit 0, but there is no commit: {last['text']}"
 
+    def _unaccounted(self) -> Iterator[str]:
+        """The audit log is whole, and has an approval for every commit and push there is."""
+        chain = chain_of(self._scene.state, self._folder / "database" / "sessions.db")
+        if chain is None:
+            return
+        if chain.broken:
+            yield f"10: the audit log is broken: {chain.broken}"
+            return
+        yield from (f"10: the audit log has a {deed}" for deed in chain.unapproved())
+        granted = self.consents.granted
+        for ref, new in _moved(self._before_refs, refs_of(self._scene.git_dir)):
+            made = self._objects.commit(new)
+            told = chain.approved("undo", ref=ref, new=new) or (
+                made is not None and chain.approved("commit", ref=ref, tree=made.tree)
+            )
+            if not told and not {"commit", "undo"} & granted.keys():
+                yield f"10: {ref} moved to {new}, and the audit log has no approval of it"
+        for ref, new in _moved(self._before_remote, refs_of(self._scene.remote)):
+            if not chain.approved("push", ref=ref, commit=new) and "push" not in granted:
+                yield f"10: {new} was pushed to {ref}, and the audit log has no approval of it"
+
     def _false_claims(self) -> Iterator[str]:
         refs, remote = refs_of(self._scene.git_dir), refs_of(self._scene.remote)
         undone = {event["commit"] for event in self._record.of("Undone")}
@@ -310,6 +343,10 @@ class Oracle:
             value = remote.get(event["ref"], "")
             if not value or not at_remote.is_ancestor(event["commit"], value):
                 yield f"10: {event['commit']} is told to be pushed and is not at the remote"
+
+
+def _moved(before: dict[str, str], after: dict[str, str]) -> Iterator[tuple[str, str]]:
+    return ((ref, new) for ref, new in after.items() if before.get(ref) != new)
 
 
 def _belongs(path: str, ref: str) -> bool:

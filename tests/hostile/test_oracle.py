@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.hostile.chained import Chain, chain_of
 from tests.hostile.oracle import Oracle
 from tests.hostile.scene import CONFIG_SECRET, HOME_SECRET, KEY, Scene, ran_in
 from tests.hostile.terminal_bytes import offences
@@ -101,6 +102,10 @@ HARMS = {
     ),
     "a secret in the database": ("6", lambda scene: _into_database(scene, CONFIG_SECRET)),
     "a secret in an object of the shadow": ("6", lambda scene: _into_shadow(scene)),
+    "a secret in a branch's name": (
+        "6",
+        lambda scene: git(scene, "branch", "fix-" + CONFIG_SECRET.lower()),
+    ),
     "a lock": ("8", lambda scene: (scene.git_dir / "index.lock").touch()),
     "a damaged database": ("9", lambda scene: _damage(scene)),
     "the commit is not there": (
@@ -111,6 +116,21 @@ HARMS = {
         "10",
         lambda scene: git(scene, "push", "-q", "origin", ":refs/heads/healed"),
     ),
+    "an approval of the audit log is by somebody else": (
+        "10",
+        lambda scene: _audit(scene, "UPDATE audit SET fields = replace(fields, '--yes', 'agent')"),
+    ),
+    "a record of the audit log is gone": (
+        "10",
+        lambda scene: _audit(scene, "DELETE FROM audit WHERE kind = 'push begun'"),
+    ),
+    "the audit log lost its end": (
+        "10",
+        lambda scene: _audit(
+            scene, "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)"
+        ),
+    ),
+    "the audit log has no head": ("10", lambda scene: (scene.state / "audit.head").unlink()),
 }
 
 
@@ -120,6 +140,23 @@ def test_the_broken_invariant_is_named(harmed, harm):
     number, break_it = HARMS[harm]
     break_it(scene)
     assert number in numbers(oracle.broken(ran))
+
+
+def test_a_deed_without_an_approval_is_named(harmed):
+    scene, _, _ = harmed
+    chain = chain_of(scene.state, scene.state / "sessions.db")
+    assert chain is not None
+    assert (chain.broken, list(chain.unapproved())) == ("", [])
+    for about, deeds in (("commit", 2), ("push", 2)):
+        approval = next(r for r in chain.records if r[1].get("about") == about)
+        for wrong in ({"by": "agent"}, {"granted": False}, {"ref": "refs/heads/x"}):
+            forged = [(k, f | wrong if (k, f) == approval else f) for k, f in chain.records]
+            assert len(list(Chain(forged).unapproved())) == deeds
+
+
+def _audit(scene, statement):
+    with closing(sqlite3.connect(scene.state / "sessions.db")) as database, database:
+        database.execute(statement)
 
 
 def _lose_an_object(scene):

@@ -101,7 +101,7 @@ def check_one_session(folder, server, *more, engine):
         ran = scene.run(
             "--yes", "--output", "stream-json", "--output-dir", str(scene.out),
             "--model", "openai/scripted", "--api-base", server.base_url, *OPTIONS, *more,
-            "--push", "origin/healed", f"make the tests pass, {TOKEN}", **EXTRA,
+            "--push", "origin", f"{TOKEN}: make the tests pass", **EXTRA,
         )  # fmt: skip
     assert ran.exit_code == 0, ran.says
     assert oracle.broken(ran) == []

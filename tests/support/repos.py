@@ -275,6 +275,15 @@ def granted(request: R) -> Granted[R]:
     return given
 
 
+def no_reflog_of(repo: Repo, branch: str) -> None:
+    """Let the move of a branch fail as late as it can: git locks it and takes the new value, but
+    cannot write the reflog in the end, as on a disk that is full by then."""
+    reflog = repo.path / ".git" / "logs" / "refs" / "heads" / branch
+    reflog.unlink()
+    reflog.mkdir()
+    (reflog / "in the way").write_text("")
+
+
 def change_of(files: dict[str, bytes], deleted: tuple[str, ...] = ()) -> TreeChange:
     """A change that writes regular files and deletes paths."""
     return TreeChange(tuple(TreeFile(p, REGULAR, c) for p, c in files.items()), deleted)

@@ -146,3 +146,16 @@ def test_a_flood_in_pieces_takes_linear_time(piece):
     seconds(20_000)
     short = min(seconds(100_000) for _ in range(3))
     assert seconds(1_000_000) < 40 * max(short, 0.002)
+
+
+def test_a_flood_of_small_pieces_that_all_may_begin_a_secret_takes_time_by_its_length():
+    def seconds(length):
+        began = time.process_time()
+        pieces = ["sk-sk-s"] * (length // 7)
+        assert streamed(pieces) == "sk-sk-s" * (length // 7)
+        return time.process_time() - began
+
+    seconds(1_000)
+    few, more = seconds(8_000), seconds(16_000)
+    assert more < 3.2 * max(few, 0.05)
+    assert more < 2

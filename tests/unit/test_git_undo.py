@@ -23,6 +23,7 @@ from tests.support.repos import (
     commit_change,
     granted,
     make_repo,
+    no_reflog_of,
     plant_everything,
 )
 
@@ -473,3 +474,17 @@ def _undo_and_die(repo: Repo, state: Path, moment: int, commit: str) -> int:
 
 def _no_lock(repo: Repo) -> bool | None:
     return not list((repo.path / ".git").rglob("*.lock")) or None
+
+
+async def test_a_branch_that_cannot_be_moved_after_all_leaves_files_and_index_as_they_were(
+    repo: Repo, git: GitRepository
+) -> None:
+    commit = await commit_change(git, CHANGE, branch=None)
+    before = repo.manifest()
+    request = await git.undo_request(commit, MAIN, update_worktree=True)
+    no_reflog_of(repo, "main")
+    with pytest.raises(RepositoryRefused, match="cannot be moved, nothing was changed"):
+        await git.undo(granted(request))
+    assert repo.manifest() == before
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.git("rev-parse", "main") == commit

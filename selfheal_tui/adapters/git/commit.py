@@ -27,6 +27,7 @@ from selfheal_tui.adapters.git.refs import (
 from selfheal_tui.adapters.git.replacing import replacements_of
 from selfheal_tui.adapters.git.runner import Conversation
 from selfheal_tui.adapters.git.snapshot import list_worktree
+from selfheal_tui.adapters.git.together import move_together
 from selfheal_tui.adapters.git.worktree import Replacement, moved
 from selfheal_tui.agent.ports import Snapshot
 from selfheal_tui.core.approval import CommitRequest, Granted
@@ -186,13 +187,9 @@ class Commits:
         with self._locked_ref(request, commit) as transaction:
             # Only now nobody can move the branch, or switch to another one without our knowing.
             self._current(snapshot)
-            files.replace(replacements)
-            try:
-                index.install(new_index)
-            except BaseException:
-                files.undo(replacements)
-                raise
-            move(transaction)
+            move_together(
+                self._ground, transaction, request.ref, request.old, replacements, new_index
+            )
 
     def _check_disk(self, snapshot: Snapshot, changes: Sequence[Difference]) -> None:
         changed = self._ground.disk.changed(snapshot.tree, [change.path for change in changes])

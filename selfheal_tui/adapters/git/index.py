@@ -32,6 +32,11 @@ class NewIndex:
     before: bytes | None
     after: bytes
 
+    @property
+    def reversed(self) -> NewIndex | None:
+        """The way back; None where there was no index."""
+        return None if self.before is None else NewIndex(self.after, self.before)
+
 
 class UserIndex:
     """The index in `git_dir`. `shadow` edits copies of it, in the folder `scratch`."""

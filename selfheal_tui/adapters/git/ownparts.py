@@ -1,7 +1,8 @@
 """Looks whether what git writes for a commit lies in the repository's own git folder.
 
 git follows a link there, whoever made it: a reflog that is a link to a start file of the shell
-would be appended to, with words of a commit message. Refuses every link, whatever it leads to.
+would be appended to, with words of a commit message. Refuses every link, whatever it leads to, and
+a reflog that has a second name, which is the same.
 """
 
 from __future__ import annotations
@@ -41,3 +42,9 @@ def _check_way(folder: Path, part: PurePosixPath) -> None:
                 f"{folder / name} is a link, which leads out of where git keeps it: what selfheal "
                 f"commits would be written there, and it does not follow"
             )
+    reflog = folder / part
+    if "logs" in part.parts and reflog.is_file() and reflog.stat().st_nlink > 1:
+        raise RepositoryRefused(
+            f"{reflog} has a second name elsewhere (a hard link), and what git appends would go"
+            f" there as well: copy the file, and put the copy in its place"
+        )

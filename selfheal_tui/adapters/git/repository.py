@@ -144,6 +144,10 @@ class GitRepository:
         """
         return await in_thread(self._undos.request, commit, ref, update_worktree=update_worktree)
 
+    async def is_undone(self, commit: str, ref: str, new: str) -> bool:
+        """Whether `ref` is at `new`, the parent of `commit`, as an undo of it leaves it."""
+        return await in_thread(self._undos.is_done, commit, ref, new)
+
     async def undo(self, granted: Granted[UndoRequest]) -> Undone:
         """Move the branch back, and restore what is still the commit's. Raises RepositoryRefused,
         and then branch, index and files are as they were."""

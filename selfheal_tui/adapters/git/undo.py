@@ -20,6 +20,7 @@ from selfheal_tui.adapters.git.refs import Branch, Move, lock_ref, look_up, move
 from selfheal_tui.adapters.git.replacing import file_of, ids_of, with_line_ends_of
 from selfheal_tui.adapters.git.runner import Conversation, one_line
 from selfheal_tui.adapters.git.snapshot import Listing, list_worktree
+from selfheal_tui.adapters.git.together import move_together
 from selfheal_tui.adapters.git.worktree import Replacement
 from selfheal_tui.core.approval import Granted, UndoRequest
 from selfheal_tui.core.events import Undone
@@ -69,6 +70,11 @@ class Undos:
             differences = self._differences(commit, parent)
             paths = tuple(difference.path for difference in differences)
         return UndoRequest(commit, ref, parent, update_worktree=branch.here, paths=paths)
+
+    def is_done(self, commit: str, ref: str, new: str) -> bool:
+        """Whether `ref` is at `new`, the parent of `commit`: the branch is what moves last."""
+        branch = look_up(self._user, ref)
+        return branch is not None and branch.value == new == self._parent(commit, ref)
 
     def undo(self, granted: Granted[UndoRequest]) -> Undone:
         """Take back what was approved. Raises RepositoryRefused, and then nothing has changed."""
@@ -159,20 +165,21 @@ class Undos:
 
     def _move_all(self, request: UndoRequest) -> _Plan:
         """Files, index and ref, in the order that `worktree` documents."""
-        files, index = self._ground.files, self._ground.index
+        index = self._ground.index
         index.wait_until_free()
         plan = self._plan(request)
         new_index = index.prepare(plan.index)
         with self._locked_ref(request) as transaction:
             # Only now nobody can move the branch, or switch to another one without our knowing.
             self._check_here(request)
-            files.replace(plan.replacements)
-            try:
-                index.install(new_index)
-            except BaseException:
-                files.undo(plan.replacements)
-                raise
-            move(transaction)
+            move_together(
+                self._ground,
+                transaction,
+                request.ref,
+                request.commit,
+                plan.replacements,
+                new_index,
+            )
         return plan
 
     def _plan(self, request: UndoRequest) -> _Plan:

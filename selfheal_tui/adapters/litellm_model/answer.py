@@ -13,6 +13,9 @@ from selfheal_tui.errors import ModelAnswerInvalid
 
 Hear = Callable[[ModelNews], None]
 
+MOST_CHARACTERS = 16 * 1024 * 1024
+"""Of one answer: its text, thinking and arguments together."""
+
 
 class AnswerAssembly:
     """Text, thinking and calls of one answer, as its chunks come in.
@@ -27,11 +30,12 @@ class AnswerAssembly:
         self._thoughts: list[str] = []
         self._calls = CallAssembly()
         self._splitter = ThinkSplitter()
+        self._length = 0
         self.finish = ""
         self.usage: Any = None
 
     def take(self, chunk: Any) -> None:
-        """Take the next chunk, in litellm's shape."""
+        """Take the next chunk, in litellm's shape. Raises ModelAnswerInvalid past a bound."""
         self.usage = getattr(chunk, "usage", None) or self.usage
         choices = getattr(chunk, "choices", None) or ()
         for choice in choices[:1]:
@@ -42,12 +46,21 @@ class AnswerAssembly:
     def _take_delta(self, delta: Any) -> None:
         thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
         if isinstance(thought, str):
+            self._count(thought)
             self._think(thought)
         content = getattr(delta, "content", None)
         if isinstance(content, str):
+            self._count(content)
             self._say(*self._splitter.split(content))
-        for piece in getattr(delta, "tool_calls", None) or ():
-            self._calls.add(_piece(piece))
+        for part in getattr(delta, "tool_calls", None) or ():
+            piece = _piece(part)
+            self._count(piece.arguments)
+            self._calls.add(piece)
+
+    def _count(self, text: str) -> None:
+        self._length += len(text)
+        if self._length > MOST_CHARACTERS:
+            raise ModelAnswerInvalid(f"the answer is longer than {MOST_CHARACTERS} characters")
 
     def _say(self, thought: str, text: str) -> None:
         self._think(thought)

@@ -11,6 +11,13 @@ from dataclasses import dataclass, field
 
 from selfheal_tui.agent.ports import ToolCall
 from selfheal_tui.core.arguments import read_arguments
+from selfheal_tui.errors import ModelAnswerInvalid
+
+MOST_CALLS = 256
+"""Calls of one answer."""
+
+_MOST_LOOKS = 64
+"""How often one call is read while it comes, which takes as long as it is."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +35,17 @@ class _Building:
     id: str
     name: str
     pieces: list[str] = field(default_factory=list)
+    looks: int = 0
 
     @property
     def raw(self) -> str:
         return "".join(self.pieces)
 
-    @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         if not (self.pieces and self.pieces[-1].rstrip().endswith("}")):
+            return False
+        self.looks += 1
+        if self.looks > _MOST_LOOKS:
             return False
         try:
             return isinstance(json.loads(self.raw, strict=False), dict)
@@ -54,11 +64,13 @@ class CallAssembly:
         return bool(self._calls)
 
     def add(self, piece: CallPiece) -> None:
-        """Take the next piece of the stream."""
+        """Take the next piece of the stream. Raises ModelAnswerInvalid for too many calls."""
         current = self._at.get(piece.index)
         if current is None and piece.index is None and not piece.name and self._calls:
             current = self._calls[-1]
         if current is None or _begins_another(piece, current):
+            if len(self._calls) == MOST_CALLS:
+                raise ModelAnswerInvalid(f"the answer has more than {MOST_CALLS} tool calls")
             current = _Building(piece.id, piece.name)
             self._calls.append(current)
             self._at[piece.index] = current
@@ -89,7 +101,7 @@ def _begins_another(piece: CallPiece, current: _Building) -> bool:
         return piece.id != current.id
     if piece.name != current.name:
         return True
-    return piece.arguments.lstrip().startswith("{") and current.complete
+    return piece.arguments.lstrip().startswith("{") and current.is_complete()
 
 
 def _read(building: _Building, call_id: str, *, cut: bool) -> ToolCall:

@@ -22,6 +22,10 @@ LONGEST_LINE = 300
 
 _RETRYABLE = frozenset({408, 409, 423, 425, 429})
 _UNREACHABLE = frozenset({"ConnectError", "ConnectTimeout", "gaierror", "ConnectionRefusedError"})
+_NOT_TAKEN = {
+    "AnswerTooLarge": "is larger than any answer may be",
+    "AnswerPacked": "is packed (Content-Encoding), which was not asked for",
+}
 _LOST = frozenset({"APIConnectionError", "ReadError", "RemoteProtocolError"})
 
 _OVERFLOW = re.compile(
@@ -84,6 +88,13 @@ def translated(
     cause = original if isinstance(original, Exception) else error
     text = readable(str(cause), redact)
     behind = _kinds_behind(error)
+    if "SentElsewhere" in behind:
+        return ModelError(
+            f"{asked.where} sends requests on to another address, where the key and the code would"
+            " go: that is never followed; name the right address with --api-base"
+        )
+    for kind in behind & _NOT_TAKEN.keys():
+        return ModelAnswerInvalid(f"the answer of {asked.where} {_NOT_TAKEN[kind]}")
     if behind & _UNREACHABLE:
         return ModelRetryable(f"cannot reach {asked.where}: {text}")
     if type(cause).__name__ == "APIConnectionError" and "JSONDecodeError" in behind:

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from selfheal_tui.adapters.litellm_model import connections
+
 BEFORE_IMPORT = {
     # A `.env` near a virtual environment inside the repository would name an attacker's endpoint.
     "LITELLM_MODE": "PRODUCTION",
@@ -30,6 +32,7 @@ def load() -> Any:
     litellm.disable_streaming_logging = True
     # aiohttp's sessions outlive a cancelled request and complain on stderr; httpx closes them.
     litellm.disable_aiohttp_transport = True
+    connections.guard()
     for name in _LOGGERS:
         _silence(logging.getLogger(name))
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)

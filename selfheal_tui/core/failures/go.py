@@ -18,7 +18,7 @@ _RUNNING = re.compile(r"^=== (?:RUN|CONT|NAME) +(\S+)$")
 _BUILDING = re.compile(r"^# (\S+)(?: \[.*\])?$")
 _BUILT = re.compile(r"^(?:vet: )?(\S+\.go):(\d+):(?:\d+:)? (.*)$", re.MULTILINE)
 _SAID = re.compile(r"^ +(\S+\.go):(\d+): ?(.*)$", re.MULTILINE)
-_TESTIFY = re.compile(r"^\s+Error: +\t?(.*)$", re.MULTILINE)
+_TESTIFY = re.compile(r"^[ \t]+Error: +\t?(.*)$", re.MULTILINE)
 _PANIC = re.compile(r"^(?:panic|fatal error): (.*)$", re.MULTILINE)
 _FRAME = re.compile(r"^\t(\S+\.go):(\d+)(?: |$)", re.MULTILINE)
 

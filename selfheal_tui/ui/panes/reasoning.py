@@ -313,6 +313,8 @@ def _note(event: e.Event) -> Block | None:
             return NoteBlock(f"taking {event.commit[:12]} back from {event.ref}", "accent")
         case e.Undone():
             return _undone(event)
+        case e.UndoFailed():
+            return NoteBlock(f"not undone: {event.reason}", "failed")
         case e.Pushed():
             return NoteBlock(f"pushed {event.commit[:12]} to {event.url} {event.ref}", "ok")
         case e.SessionEnded():

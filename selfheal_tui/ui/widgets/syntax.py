@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +17,10 @@ from selfheal_tui.ui.widgets.lines import shown
 
 LONGEST = 60_000
 """Characters that are coloured at once; longer code stays plain, so that nothing waits for it."""
+
+MOST_SECONDS = 0.5
+"""Of the processor, for one piece of code: some lexers take time by the square of what they do not
+understand, a file of blank lines for one. What is left then stays plain."""
 
 _STYLES = {
     Token.Comment: "comment",
@@ -48,7 +54,7 @@ def _lines(text: str, lexer: Lexer) -> list[Content]:
     parts: list[str] = []
     spans: list[Span] = []
     at = 0
-    for kind, token in lexer.get_tokens(text):
+    for kind, token in _tokens(text, lexer):
         style = _style(kind)
         for number, piece in enumerate(token.split("\n")):
             if number:
@@ -64,6 +70,18 @@ def _lines(text: str, lexer: Lexer) -> list[Content]:
     wanted = text.count("\n") + 1
     # Lexers may drop or add a last line break; the numbers of lines must hold.
     return (lines + [Content("")] * wanted)[:wanted]
+
+
+def _tokens(text: str, lexer: Lexer) -> Iterator[tuple[Any, str]]:
+    """The lexer's tokens; past the time that it may take, the rest as one without a kind."""
+    end = time.thread_time() + MOST_SECONDS
+    done = 0
+    for kind, token in lexer.get_tokens(text):
+        yield kind, token
+        done += len(token)
+        if time.thread_time() > end:
+            yield Token.Text, text[done:]
+            return
 
 
 @lru_cache(maxsize=512)

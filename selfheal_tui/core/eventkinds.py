@@ -1,0 +1,47 @@
+"""Whether a value read from a file is of the kind that a field wants: files can be changed by hand.
+
+Refuses nothing by itself; numbers that are no finite ones fit nowhere.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from typing import Any, Union, get_args, get_origin
+
+LATEST = 253_402_300_800
+"""Seconds since the epoch at which the years take five digits: no clock says so."""
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Whether `value` is of the kind `hint`: plain values, tuples of them, unions."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, one) for one in get_args(hint))
+    if origin is tuple:
+        return isinstance(value, tuple) and _fit_all(value, get_args(hint))
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and _finite(value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(hint, type):
+        return isinstance(value, hint)
+    return True
+
+
+def is_time(value: object) -> bool:
+    """Whether it is a time as a clock tells it, in seconds since the epoch."""
+    return fits(value, float) and 0 <= float(str(value)) < LATEST
+
+
+def _fit_all(values: tuple[object, ...], hints: tuple[Any, ...]) -> bool:
+    if len(hints) == 2 and hints[1] is Ellipsis:
+        return all(fits(value, hints[0]) for value in values)
+    return len(values) == len(hints) and all(map(fits, values, hints))
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
