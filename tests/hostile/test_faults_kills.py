@@ -46,7 +46,7 @@ AGAIN = 1 / 3
 
 START_SECONDS = 0.3
 
-STRETCH = 1.5
+STRETCH = 1.2
 """How much longer a run may take beside others. Some of the kills come too late therefore."""
 
 
