@@ -91,8 +91,13 @@ class Workspace:
         return tuple(sorted((*change.deleted, *(file.path for file in change.written))))
 
     async def open(self) -> None:
-        """Open the sandbox and fill it with `tree`."""
-        self._sandbox = await self._filled(self.tree)
+        """Open the sandbox and fill it with `tree`; once more where it is lost at once, as when the
+        engine restarts."""
+        try:
+            self._sandbox = await self._filled(self.tree)
+        except SandboxLost as lost:
+            self._emit(SandboxWasLost(str(lost)))
+            self._sandbox = await self._filled(self.tree)
         self._rules = frozenset()
         facts = self._sandbox.facts
         self._emit(

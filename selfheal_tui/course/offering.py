@@ -94,13 +94,25 @@ class Offering:
             )
 
     async def finish(self, made: Committed, pushed: Pushed | None) -> tuple[str, str]:
-        """What is left to do after the commit of an earlier run: the push, where it is wanted."""
+        """What is left to do after the commit of an earlier run: the push, where it is wanted.
+        Raises RepositoryRefused where the commit is wanted on another branch now."""
         text = f"committed {made.commit[:12]} to {short(made.ref)} by the earlier run"
+        if wanted := self._elsewhere(made.ref):
+            raise RepositoryRefused(
+                f"{text}, not to {wanted} as is asked now, and nothing was done: `git branch NAME"
+                f" {made.commit[:12]}` gives it another name; without a branch it can be pushed"
+            )
         if pushed is None and self._order.target.remote:
             pushed = await self._push(self._delivery(_nothing_to_take_out), made, text)
         if pushed is None:
             return "committed", f"{text}; nothing was pushed"
         return "pushed", f"{text}, pushed to {pushed.remote}/{short(pushed.ref)}"
+
+    def _elsewhere(self, ref: str) -> str:
+        """The branch that is asked for by name, or as the current one, where it is not `ref`."""
+        target, current = self._order.target, self._ground.snapshot.branch
+        wanted = current if target.current else target.branch and f"refs/heads/{target.branch}"
+        return "" if wanted in {"", ref} else short(wanted)
 
     def may_take_up(self, proposal: ProposalMade) -> bool:
         """Whether an earlier run's proposal may be committed: a part only where the user says so.

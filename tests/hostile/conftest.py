@@ -1,4 +1,5 @@
-"""The engine and the base image of the engine's own tests, and the interpreter that forks runs."""
+"""The engine and the base image of the engine's own tests, the one interpreter that forks runs, and
+what is counted over all tests."""
 
 from __future__ import annotations
 
@@ -8,12 +9,13 @@ import pytest
 
 from tests.docker.conftest import base_image, engine
 from tests.hostile.forking import Forks
+from tests.hostile.tally import pytest_runtest_call, pytest_terminal_summary
 
-__all__ = ["base_image", "engine", "forks"]
+__all__ = ["base_image", "engine", "forks", "pytest_runtest_call", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
-    """One for all files: it takes seconds to load."""
+    """What starts selfheal at the cost of a fork; it takes seconds to load, so there is one."""
     with Forks() as running:
         yield running

@@ -6,7 +6,9 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import select
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,52 @@ def die_at(told: Path, number: int, only_after: str = "") -> None:
 
     for owner, name in EFFECTS:
         setattr(owner, name, wrapped(getattr(owner, name), name))
+
+
+def die_within(told: Path, event: str, seconds: float) -> None:
+    """SIGKILL from another process, so many seconds after the first record of this event was
+    begun; for no event, from now."""
+    reading, writing = os.pipe()
+    run = os.getpid()
+    if os.fork() == 0:
+        os.close(writing)
+        _kill_when_told(reading, run, seconds)
+    os.close(reading)
+    if not event:
+        told.write_text("the start")
+        os.write(writing, b"now")
+        return
+    real = Store.append
+
+    def append(self: Store, session: str, what: Any, *args: Any) -> Any:
+        if type(what).__name__ == event and not told.exists():
+            told.write_text(f"{event} {time.monotonic()}")
+            os.write(writing, b"now")
+        return real(self, session, what, *args)
+
+    Store.append = append  # type: ignore[method-assign]
+
+
+def _kill_when_told(reading: int, run: int, seconds: float) -> None:
+    """Never returns. Whoever told must still be there: a number may be somebody else's later."""
+    if os.read(reading, 3):
+        ready, _, _ = select.select([reading], [], [], seconds)
+        if not ready:
+            os.kill(run, signal.SIGKILL)
+    os._exit(0)
+
+
+def die_before(told: Path, event: str) -> None:
+    """SIGKILL before the first record of this event."""
+    real = Store.append
+
+    def append(self: Store, session: str, what: Any, *args: Any) -> Any:
+        if type(what).__name__ == event:
+            told.write_text(event)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, session, what, *args)
+
+    Store.append = append  # type: ignore[method-assign]
 
 
 def fail_write(told: Path, number: int, code: str, where: str) -> None:

@@ -51,20 +51,24 @@ def session_of(scene: Scene, scratch: Path) -> str:
     return next((name for name, code in reversed(record.exits.items()) if code is None), "")
 
 
+def taken_up(scene: Scene, server: ModelServer, broken_off: Ran, *options: str) -> tuple[str, ...]:
+    """The command line that takes up what was broken off, or begins it again where nothing was
+    recorded; empty where it had told its end."""
+    if broken_off.exit_code == 0:
+        return ()
+    look = scene.folder.parent / "look"
+    line = heal(server.base_url, *options)
+    if session := session_of(scene, look):
+        return (*line[:-1], "--resume", session)
+    return () if recorded(scene.state, look).exits else line
+
+
 def finish(
     forks: Forks, scene: Scene, server: ModelServer, broken_off: Ran, *options: str
 ) -> tuple[Ran, int]:
-    """Take up what was broken off, or begin it again where nothing was recorded; the last run and
-    how many there were. What had told its end is not asked for again."""
-    if broken_off.exit_code == 0:
-        return broken_off, 0
-    session = session_of(scene, scene.folder.parent / "look")
-    again = ("--resume", session) if session else ()
-    if not session and recorded(scene.state, scene.folder.parent / "look").exits:
-        return broken_off, 0
-    line = heal(server.base_url, *options, *again)
-    ran, _ = forks.run(scene, *(line[:-1] if session else line))
-    return ran, 1
+    """Take up what was broken off; the last run and how many there were."""
+    line = taken_up(scene, server, broken_off, *options)
+    return (forks.run(scene, *line)[0], 1) if line else (broken_off, 0)
 
 
 def whole(scene: Scene, oracle: Oracle, ran: Ran) -> list[str]:

@@ -19,25 +19,19 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.hostile.scene import ROOT, Ran, Scene
 
-LOADED_LATE = (
-    "litellm.responses.mcp.chat_completions_handler",
-    "litellm.responses.mcp.litellm_proxy_mcp_handler",
-    "litellm.llms.openai.chat.gpt_audio_transformation",
-    "litellm.llms.litellm_proxy.chat.transformation",
-    "litellm.llms.vertex_ai.vertex_ai_partner_models.anthropic.transformation",
-    "httpcore",
-    "h11",
-    "anyio.streams.text",
-    "logging.handlers",
-)
-"""What the library loads with its first request, which takes a second and more."""
+LOADED = (
+    "adapters.litellm_model.library", "cli.run", "cli.models", "cli.dispatch",
+    "adapters.git.repository", "adapters.outline_process", "adapters.local_provision",
+    "adapters.docker.provision", "adapters.incidents", "adapters.recall",
+)  # fmt: skip
+"""What is loaded before the first run. What that one loads besides is loaded after it."""
 
 LONGEST = 120.0
 """Seconds that a run may take before the test calls it a hang."""
@@ -48,6 +42,8 @@ class Child:
 
     def __init__(self, forks: Forks, pid: int, files: Path, arguments: tuple[str, ...]) -> None:
         self.pid = pid
+        self.peak = 0
+        """KiB of memory that it had at most, once it has ended."""
         self._forks = forks
         self._files = files
         self._arguments = arguments
@@ -58,7 +54,7 @@ class Child:
 
     def ended(self, timeout: float = LONGEST) -> Ran:
         """How it ended: its exit code, negative for a signal."""
-        code = self._forks.code_of(self.pid, timeout)
+        code, self.peak = self._forks.end_of(self.pid, timeout)
         out, err = (Path(f"{self._files}.{name}").read_bytes() for name in ("out", "err"))
         return Ran(code, out, err, arguments=self._arguments)
 
@@ -70,11 +66,13 @@ class Child:
 
 
 class Forks:
-    """The forking interpreter, as a context. Not to be shared between threads."""
+    """The forking interpreter, as a context. Threads may share it: runs go beside each other."""
 
     def __init__(self) -> None:
         self._number = 0
-        self._codes: dict[int, int] = {}
+        self._started: dict[int, int] = {}
+        self._ends: dict[int, tuple[int, int]] = {}
+        self._news = threading.Condition()
 
     def __enter__(self) -> Forks:
         self._process = subprocess.Popen(
@@ -85,7 +83,9 @@ class Forks:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._line(60.0) == {"ready": True}
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
+        self._wait_for(lambda: 0 in self._started, 60.0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,6 +93,7 @@ class Forks:
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(30)
+        self._listening.join(10)
         self._process.stdout.close()
 
     def start(
@@ -100,40 +101,49 @@ class Forks:
     ) -> Child:
         """Start a run in `scene`. `spoil` is `(module, function, argument...)` to be called in it
         first, with the path of a file to tell in where it acted."""
-        self._number += 1
-        files = scene.folder.parent / f"run-{self._process.pid}-{self._number}"
-        request = {
-            "arguments": arguments,
-            "cwd": str(scene.repository),
-            "environment": scene._environment() | environment,
-            "files": str(files),
-            "spoil": spoil,
-        }
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        while "started" not in (line := self._line(30.0)):
-            self._codes[line["ended"]] = line["code"]
-        return Child(self, line["started"], files, arguments)
+        with self._news:
+            self._number += 1
+            number = self._number
+            files = scene.folder.parent / f"run-{self._process.pid}-{number}"
+            request = {
+                "number": number,
+                "arguments": arguments,
+                "cwd": str(scene.repository),
+                "environment": scene._environment() | environment,
+                "files": str(files),
+                "spoil": spoil,
+            }
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        self._wait_for(lambda: number in self._started, 30.0)
+        return Child(self, self._started[number], files, arguments)
 
     def run(self, scene: Scene, *arguments: str, **more: Any) -> tuple[Ran, str]:
         """Run to the end; how it ended, and where what was planted acted."""
         child = self.start(scene, *arguments, **more)
         return child.ended(), child.fired
 
-    def code_of(self, pid: int, timeout: float) -> int:
-        end = time.monotonic() + timeout
-        while pid not in self._codes:
-            line = self._line(end - time.monotonic())
-            self._codes[line["ended"]] = line["code"]
-        return self._codes.pop(pid)
+    def end_of(self, pid: int, timeout: float) -> tuple[int, int]:
+        """The exit code of a run, and the most memory that it had (KiB)."""
+        self._wait_for(lambda: pid in self._ends, timeout)
+        with self._news:
+            return self._ends.pop(pid)
 
-    def _line(self, timeout: float) -> dict[str, Any]:
+    def _listen(self) -> None:
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], max(timeout, 0))
-        assert ready, "the run did not end in time"
-        read: dict[str, Any] = json.loads(self._process.stdout.buffer.readline())
-        return read
+        for line in self._process.stdout:
+            told = json.loads(line)
+            with self._news:
+                if "number" in told:
+                    self._started[told["number"]] = told["pid"]
+                else:
+                    self._ends[told["pid"]] = (told["code"], told["peak"])
+                self._news.notify_all()
+
+    def _wait_for(self, is_so: Callable[[], bool], timeout: float) -> None:
+        with self._news:
+            assert self._news.wait_for(is_so, timeout), "the run did not end in time"
 
 
 def heal(base_url: str, *arguments: str) -> tuple[str, ...]:
@@ -148,24 +158,69 @@ def heal(base_url: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _serve() -> None:
-    for name in ("adapters.litellm_model.library", "cli.run", "cli.models", "cli.dispatch",
-                 "adapters.git.repository", "adapters.outline_process", "adapters.local_provision",
-                 "adapters.docker.provision", "adapters.incidents", "adapters.recall"):  # fmt: skip
+    for name in LOADED:
         importlib.import_module(f"selfheal_tui.{name}")
     from selfheal_tui.adapters.litellm_model.library import errors, load
 
-    load()
+    load().token_counter(model="scripted", text="one")
     errors()
-    for name in LOADED_LATE:
-        importlib.import_module(name)
+    wake = _woken_by_ends()
+    _say({"number": 0, "pid": os.getpid()})
+    waiting = b""
+    while True:
+        ready, _, _ = select.select([0, wake], [], [])
+        if wake in ready:
+            os.read(wake, 4096)
+            _tell_ends()
+        if 0 in ready:
+            if not (data := os.read(0, 65536)):
+                return
+            *requests, waiting = (waiting + data).split(b"\n")
+            for line in requests:
+                _fork(json.loads(line))
+
+
+def _woken_by_ends() -> int:
+    """A descriptor that can be read from when a run has ended."""
+    wake, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    return wake
+
+
+_learned: dict[int, Path] = {}
+"""Where the runs that still go on will have told which modules they loaded."""
+
+
+def _tell_ends() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status, used = os.wait4(-1, os.WNOHANG)
+            if not pid:
+                return
+            _learn(_learned.pop(pid))
+            code = os.waitstatus_to_exitcode(status)
+            _say({"pid": pid, "code": code, "peak": used.ru_maxrss})
+
+
+def _learn(told: Path) -> None:
+    """Load what a run that ended well had to load, so that the next ones have it."""
+    if told.exists():
+        for name in told.read_text().split():
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
     assert threading.active_count() == 1, "what forks must have one thread"
-    _say({"ready": True})
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            _be_selfheal(json.loads(line))
-        _say({"started": pid})
-        _say({"ended": pid, "code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])})
+
+
+def _fork(request: dict[str, Any]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _be_selfheal(request)
+    _learned[pid] = Path(f"{request['files']}.modules")
+    _say({"number": request["number"], "pid": pid})
 
 
 def _say(answer: dict[str, Any]) -> None:
@@ -174,7 +229,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 def _be_selfheal(request: dict[str, Any]) -> None:
     """Never returns."""
-    code = 99
+    code, known = 99, set(sys.modules)
     try:
         os.setsid()
         os.chdir(request["cwd"])
@@ -191,6 +246,8 @@ def _be_selfheal(request: dict[str, Any]) -> None:
 
         code = main(request["arguments"])
         sys.stdout.flush()
+        if code == 0 and not request["spoil"]:
+            Path(f"{request['files']}.modules").write_text("\n".join(set(sys.modules) - known))
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:  # noqa: BLE001 - the fork must not go on as the server

@@ -35,6 +35,7 @@ class Oracle:
 
     `server` is the scripted model, or several. `secrets` are further sentinels. `allowed` are
     paths of the host that the scenario itself changes. `engine` False: no look at Docker.
+    `watch` is one that several scenarios share: whoever made it looks for secrets in it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Oracle:
         allowed: Iterable[Path] = (),
         engine: bool = True,
         patience: float = PATIENCE,
+        watch: Watch | None = None,
     ) -> None:
         self._scene = scene
         self._servers = server if isinstance(server, list) else [server] if server else []
@@ -53,7 +55,8 @@ class Oracle:
         self._allowed = set(allowed)
         self._engine = engine
         self._patience = patience
-        self._watch = Watch(engine=engine)
+        self._watch = watch or Watch(engine=engine)
+        self._shares = watch is not None
         self.consents = Record()
         """What a test without a session approves: `oracle.consents.grant("commit", {...})`."""
 
@@ -67,11 +70,13 @@ class Oracle:
         self._before_refs = refs_of(scene.git_dir)
         self._before_index = self._index()
         self._before_remote = refs_of(scene.remote)
-        self._watch.__enter__()
+        if not self._shares:
+            self._watch.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._watch.__exit__()
+        if not self._shares:
+            self._watch.__exit__()
 
     def broken(self, ran: Ran | None = None) -> list[str]:
         """The broken invariants as sentences. `ran` is the last run; None for a scenario of
@@ -237,7 +242,7 @@ class Oracle:
             yield f"6: the output holds {secret}"
 
     def _found_by_watch(self) -> Iterator[tuple[tuple[str, str], str]]:
-        for seen in list(self._watch.seen):
+        for seen in () if self._shares else list(self._watch.seen):
             yield from ((seen, secret) for secret in self._sentinels.found(seen[1]))
 
     # --- 7: nothing but text and our own sequences at the terminal ----------------------------

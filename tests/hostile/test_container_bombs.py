@@ -21,33 +21,34 @@ CHAIN = "import os\nwhile 1:\n if os.fork(): os._exit(0)"
 
 BOMBS = {
     "forks": ("b() { b | b & }; b; sleep 60", r"124"),
-    "forks of python": (f'python3 -c "{PYTHON_FORK}"', r"124|137|lost"),
+    "forks of python": (f'python3 -c "{PYTHON_FORK}"', r"124"),
     "one process that runs away from its number": (
         f'python3 -c "{CHAIN}"; sleep 60',
-        r"124|137|lost",
+        r"124",
     ),
     "threads": (
         'python3 -c "import threading, time\n'
         'while 1: threading.Thread(target=time.sleep, args=(60,)).start()"',
-        r"1|124|134|137",
+        r"124",
     ),
-    "memory": ("python3 -c 'x = bytearray(1 << 33)'; exit 3", r"3|124|lost"),
+    "memory": ("python3 -c 'x = bytearray(1 << 33)'; exit 3", r"3"),
     "memory page by page": (
         "python3 -c 'x = []\nwhile 1: x.append(bytearray(1 << 20))'",
-        r"137|124|lost",
+        r"137|124",
     ),
     "memory of many": (
         "for i in 1 2 3 4; do python3 -c 'x = []\nwhile 1: x.append(bytes(1 << 20))' & done; wait",
-        r"0|137|124|lost",
+        r"0|124",
     ),
-    "memory behind files": ("tail /dev/zero; exit 4", r"4|137|124|lost"),
+    "memory behind files": ("tail /dev/zero; exit 4", r"4|124"),
+    # All of the folders together are larger than so small a container's memory.
     "disk": (
         "for d in /work /tmp ~ /dev/shm; do head -c 1G /dev/zero >$d/full; done; exit 5",
-        r"5|137|lost",
+        r"lost",
     ),
     "disk by holes that are filled": (
         "truncate -s 1T hole; cat /dev/zero >>hole; exit 6",
-        r"6|1|153",
+        r"6",
     ),
     "shared memory": ("head -c 1G /dev/zero >/dev/shm/full; exit 7", r"7"),
     "open files": (

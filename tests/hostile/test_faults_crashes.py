@@ -8,18 +8,12 @@ import itertools
 import pytest
 
 from tests.hostile.faulted import CURRENT, LOCAL, PUSHED, finish, mending, scenes, watched, whole
-from tests.hostile.forking import Forks, heal
+from tests.hostile.forking import heal
 
 MOST = 60
 """Moments of one session at most: more would mean that it does not end."""
 
 GOALS = {"a new branch and a push": PUSHED, "the current branch and a push": CURRENT}
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as running:
-        yield running
 
 
 @pytest.mark.parametrize("goal", GOALS)

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from tests.hostile.faulted import EDITS, LOCAL, scenes, watched
-from tests.hostile.forking import Forks, heal
+from tests.hostile.forking import heal
 from tests.support.model_server import (
     Answer,
     Call,
@@ -67,12 +67,6 @@ FOR_GOOD = {
 }
 
 SETTINGS = "[model]\ntimeout = 8\nstall = 4\nretries = 2\n"
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as running:
-        yield running
 
 
 def _scene(folder):

@@ -23,7 +23,7 @@ from tests.hostile.faulted import (
     watched,
     whole,
 )
-from tests.hostile.forking import Forks, heal
+from tests.hostile.forking import heal
 from tests.hostile.scene import Scene
 from tests.support.model_server import ModelServer, call, calls, submit
 
@@ -35,12 +35,6 @@ DAMAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as running:
-        yield running
-
-
 def _at_once(forks, folder, options):
     """Two sessions that have both proposed before one of them may commit; how they ended."""
     scene, meeting = next(scenes(folder)), threading.Barrier(2, timeout=60)
@@ -50,8 +44,8 @@ def _at_once(forks, folder, options):
         return EDITS
 
     server = ModelServer([], forever=together)
-    with Forks() as others, server, watched(scene, server) as oracle:
-        children = [one.start(scene, *heal(server.base_url, *options)) for one in (forks, others)]
+    with server, watched(scene, server) as oracle:
+        children = [forks.start(scene, *heal(server.base_url, *options)) for _ in range(2)]
         ended = [child.ended() for child in children]
     return scene, oracle, ended
 

@@ -9,18 +9,12 @@ import os
 import pytest
 
 from tests.hostile.faulted import CURRENT, LOCAL, PUSHED, mending, scenes, watched, whole
-from tests.hostile.forking import Forks, heal
+from tests.hostile.forking import heal
 
 CODES = ("ENOSPC", "EIO", "EROFS", "EDQUOT")
 MOST = 150
 ENDS = {0, 4, 6, 70}
 """Done in spite of it, no private copy, the repository refuses, the state folder does."""
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as running:
-        yield running
 
 
 @pytest.mark.parametrize("goal", [PUSHED, CURRENT], ids=["a new branch", "the current branch"])

@@ -74,9 +74,9 @@ def test_the_plain_container_is_exactly_this():
             "Tmpfs": {
                 "/work":
                     "rw,exec,nosuid,nodev,size=1024m,nr_inodes=500000,uid=501,gid=20,mode=0755",
-                "/tmp": "rw,exec,nosuid,nodev,size=384m,nr_inodes=500000,mode=1777",
+                "/tmp": "rw,exec,nosuid,nodev,size=352m,nr_inodes=500000,mode=1777",
                 "/home/agent":
-                    "rw,exec,nosuid,nodev,size=384m,nr_inodes=500000,uid=501,gid=20,mode=0755",
+                    "rw,exec,nosuid,nodev,size=352m,nr_inodes=500000,uid=501,gid=20,mode=0755",
             },
         },
     }  # fmt: skip
@@ -138,9 +138,10 @@ def test_a_tree_over_half_of_memory_or_most_of_the_disk_needs_a_volume(memory, d
 @pytest.mark.parametrize(("memory", "disk"), [(2048, 1024), (4096, 2048), (1024, 256)])
 def test_full_memory_folders_leave_an_eighth_of_the_memory(memory, disk):
     profile = replace(PROFILE, memory_mb=memory, disk_mb=disk)
-    folders = arguments(profile)["HostConfig"]["Tmpfs"].values()
+    config = arguments(profile)["HostConfig"]
+    folders = config["Tmpfs"].values()
     sizes = [int(options.split("size=")[1].split("m,")[0]) for options in folders]
-    assert sum(sizes) <= memory * 7 // 8
+    assert sum(sizes) + config["ShmSize"] // 1024**2 <= memory * 7 // 8
 
 
 def test_the_main_process_is_nobody_that_commands_can_reach():

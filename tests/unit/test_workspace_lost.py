@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from selfheal_tui.agent.ports import SandboxFacts
@@ -82,3 +84,26 @@ async def test_one_that_is_lost_every_time_ends_in_an_error():
     with pytest.raises(SandboxError, match="was lost 6 times"):
         await made.restore("best")
     assert events.count(SandboxWasLost("it is gone")) == MAX_REPLACEMENTS + 1
+
+
+@pytest.mark.parametrize(("losses", "told"), [(1, [SandboxWasLost, SandboxOpened]), (2, [])])
+async def test_one_that_is_lost_while_it_opens_is_opened_once_more(losses, told):
+    events: list[object] = []
+    opened: list[LosingSandbox] = []
+
+    async def put_tree(files):
+        raise SandboxLost("the engine restarts")
+
+    async def open_sandbox():
+        opened.append(LosingSandbox(lost=False))
+        if len(opened) <= losses:
+            opened[-1].put_tree = put_tree
+        return opened[-1]
+
+    made = Workspace(
+        open_sandbox=open_sandbox, shadow=TreeShadow(), base="base", place="", emit=events.append
+    )
+    with contextlib.nullcontext() if told else pytest.raises(SandboxLost):
+        await made.open()
+    assert len(opened) == 2
+    assert [type(event) for event in events] == (told or [SandboxWasLost])

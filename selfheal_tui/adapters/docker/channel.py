@@ -120,6 +120,8 @@ class Channel:
         if self._runner is None:
             await to_the_end(self.restart())
         assert self._runner is not None, "restart attaches a runner or raises"
+        if command.mode != TOOL:
+            self._container.command_begins()
         ended = self._runner.begin(command, hear, feed)
         await either(ended, self._container.gone, timeout)
         if ended.done() and (end := ended.result()):

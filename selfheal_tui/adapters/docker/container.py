@@ -21,6 +21,7 @@ MIB = 1024 * 1024
 _PLAIN_ID = 1000
 _KEEPER_IDS = (65534, 65533)
 _LEAST_MIB = 64
+_SHARED_MIB = 64
 
 ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
 """What apt-get and dpkg need, and what ends the processes that they start as other users."""
@@ -137,7 +138,7 @@ def _host_config(
             {"Name": "nofile", "Soft": 4096, "Hard": 4096},
         ],
         "IpcMode": "private",
-        "ShmSize": 64 * MIB,
+        "ShmSize": _SHARED_MIB * MIB,
         "LogConfig": {"Type": "none"},
         "Tmpfs": _memory_folders(profile, account, on_volume, shadowed),
     }
@@ -153,8 +154,8 @@ def _memory_folders(
     profile: Profile, account: Account, on_volume: bool, shadowed: Iterable[str]
 ) -> dict[str, str]:
     """Docker's own default for these is `noexec`, half of the host's memory, and no inode limit."""
-    # All of them full must leave an eighth of the memory to run a command in.
-    spare = max(_LEAST_MIB, (profile.memory_mb * 7 // 8 - profile.disk_mb) // 2)
+    # All of them full, /dev/shm too, must leave an eighth of the memory to run a command in.
+    spare = max(_LEAST_MIB, (profile.memory_mb * 7 // 8 - profile.disk_mb - _SHARED_MIB) // 2)
     own = f"uid={account.uid},gid={account.gid},mode=0755"
     folders = {path: _memory_folder(_LEAST_MIB, "mode=1777") for path in shadowed}
     folders["/tmp"] = _memory_folder(spare, "mode=1777")

@@ -51,6 +51,7 @@ class RunningContainer:
         self._user = user
         self._memory_mb = memory_mb
         self._since = int(time.time())
+        self._command_since = 0.0
         self._answers: dict[bytes, asyncio.Future[bytes]] = {}
         self._line = b""
         self._wire = self._orders = Wire(started.hold, self._hear)
@@ -65,6 +66,10 @@ class RunningContainer:
         is somebody else's: it may end their processes, and the main one ends with it."""
         self._orders = await self.execute(["/bin/sh", "-c", supervisor, "selfheal"], self._hear)
         self._orders.ended.add_done_callback(lambda _: self._wire.end_input())
+
+    def command_begins(self) -> None:
+        """A command begins that is not our own: what it is told of those before is told already."""
+        self._command_since = time.time()
 
     async def supervisor_number(self) -> int:
         """The number of the process that takes orders, as processes inside see it."""
@@ -122,9 +127,9 @@ class RunningContainer:
             events = await asyncio.wait_for(in_thread(self._events), ANSWER_SECONDS)
         except (*ENGINE_FAULTS, asyncio.TimeoutError):
             return "the Docker engine does not answer any more, and the container is gone"
-        # An earlier one was a command's own, and has been told of.
-        recent = time.time() - _RECENT_SECONDS
-        if any(event.get("Action") == "oom" and event.get("time", 0) > recent for event in events):
+        # An earlier one was another command's own, and has been told of.
+        recent = max(time.time() - _RECENT_SECONDS, self._command_since)
+        if any(event.get("Action") == "oom" and _seconds(event) > recent for event in events):
             return f"the container ran out of its {self._memory_mb} MiB of memory as a whole"
         codes = [_exit_code(event) for event in events if event.get("Action") == "die"]
         if codes and codes[-1] == "0":
@@ -256,6 +261,11 @@ def _measured(answer: bytes) -> tuple[int, int] | None:
         return None
     allowed = int(limit) if limit.isdigit() else 0
     return max(int(used) - int(dropped), 0), allowed if allowed < _NO_LIMIT else 0
+
+
+def _seconds(event: dict[str, Any]) -> float:
+    """When it was, as the engine's clock has it."""
+    return float(event.get("timeNano", 0)) / 1e9 or float(event.get("time", 0))
 
 
 def _exit_code(event: dict[str, Any]) -> str:

@@ -11,14 +11,33 @@ from selfheal_tui.adapters.git.objects import is_zeros
 from selfheal_tui.adapters.git.refs import look_up
 from selfheal_tui.core.approval import CommitRequest
 
+MOST = 100
+"""Commits that are looked at, back from the ref: more were not made on top in one day."""
+
 
 def already_made(ground: Ground, request: CommitRequest) -> str:
-    """The id of the commit that `request` asks for, where its ref holds it; else empty."""
+    """The id of the commit that `request` asks for, where its ref holds it, also below what others
+    committed on it since; else empty."""
     branch = look_up(ground.place.user, request.ref)
-    if branch is None or branch.value == request.old:
-        return ""
-    content = ground.shadow.git.call("cat-file", "commit", branch.value)
-    return branch.value if _is_what_was_asked(content, request) else ""
+    at = branch.value if branch else request.old
+    for _ in range(MOST):
+        if at in {"", request.old, request.parent}:
+            return ""
+        found = ground.shadow.git.result("cat-file", "commit", at, accept=(0, 128))
+        if found.code:
+            # A shallow history ends here.
+            return ""
+        if _is_what_was_asked(found.out, request):
+            return at
+        at = _first_parent(found.out)
+    return ""
+
+
+def _first_parent(content: bytes) -> str:
+    """Its id; empty for the first commit of all."""
+    header = content.partition(b"\n\n")[0]
+    parents = [line[7:].decode() for line in header.splitlines() if line.startswith(b"parent ")]
+    return parents[0] if parents else ""
 
 
 def _is_what_was_asked(content: bytes, request: CommitRequest) -> bool:
