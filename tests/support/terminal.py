@@ -26,11 +26,6 @@ class Terminal:
     """Runs `argv` in `cwd` on a terminal of `columns` by `lines`."""
 
     def __init__(self, argv, *, cwd, env, columns=120, lines=36):
-        self.raw = bytearray()
-        self.drawn = ""
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._seen = 0
-        self._code = None
         # They would count for more than the size of the terminal.
         env = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
         self.pid, self._fd = pty.fork()
@@ -44,6 +39,14 @@ class Terminal:
             finally:
                 # Two processes would go on with the tests.
                 os._exit(127)
+        self._begin()
+
+    def _begin(self):
+        self.raw = bytearray()
+        self.drawn = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._seen = 0
+        self._code = None
         # Before the program comes to it.
         self._attributes = termios.tcgetattr(self._fd)
 
@@ -77,6 +80,12 @@ class Terminal:
         """Read until nothing comes for a while."""
         while self._read(quiet):
             pass
+
+    def read_for(self, seconds):
+        """Read what comes in this time: nobody draws on when nobody reads."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._read(left)
 
     def forget(self):
         """Look no more at what was drawn so far."""
@@ -126,7 +135,7 @@ class Terminal:
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self._waited()
         if self._fd >= 0:
             os.close(self._fd)
 
