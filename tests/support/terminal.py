@@ -61,11 +61,20 @@ class Terminal:
 
     def until(self, text, timeout=60.0):
         """Read until `text` is drawn after what was found last; fails with what was drawn."""
+        self.until_one((text,), timeout)
+
+    def until_one(self, texts, timeout=60.0):
+        """The same for the one of `texts` that is drawn first; that one."""
         end = time.monotonic() + timeout
-        while (at := plain(self.drawn).find(text, self._seen)) < 0:
+        while True:
+            drawn = plain(self.drawn)
+            places = {text: at for text in texts if (at := drawn.find(text, self._seen)) >= 0}
+            if places:
+                first = min(places, key=places.get)
+                self._seen = places[first] + len(first)
+                return first
             if not self._read(end - time.monotonic()):
-                raise AssertionError(f"{text!r} never came:\n{plain(self.drawn)[self._seen :]}")
-        self._seen = at + len(text)
+                raise AssertionError(f"{texts} never came:\n{drawn[self._seen :]}")
 
     def ended(self, timeout=20.0):
         """Read to the end; the exit code."""

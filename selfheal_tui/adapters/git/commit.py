@@ -186,6 +186,7 @@ class Commits:
         with self._locked_ref(request, commit) as transaction:
             # Only now nobody can move the branch, or switch to another one without our knowing.
             self._current(snapshot)
+            check_state(self._place)
             files.replace(replacements)
             try:
                 index.install(new_index)
