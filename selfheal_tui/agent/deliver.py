@@ -37,6 +37,9 @@ from selfheal_tui.errors import RepositoryRefused
 
 T = TypeVar("T")
 
+REMOTE_PATIENCE = 1.0
+"""Seconds that a push has to come to its end when the run is stopped: leaving takes three."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -224,18 +227,30 @@ class Delivery:
             self._emit(pushed)
             return pushed
 
-        return await to_the_end(send())
+        # The remote may be one that never answers.
+        return await to_the_end(send(), patience=REMOTE_PATIENCE)
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """What is begun is ended, also when the run is stopped: the record must say what came of it."""
+async def to_the_end(work: Coroutine[Any, Any, T], *, patience: float | None = None) -> T:
+    """What is begun is ended, also when the run is stopped: the record must say what came of it.
+    With `patience`, it is broken off that many seconds after the stop."""
     making = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:
+        breaking_off = _later(patience, making)
         while not making.done():
             # A second cancellation must not end the wait either.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([making])
-        making.exception()
+        if breaking_off:
+            breaking_off.cancel()
+        if not making.cancelled():
+            making.exception()
         raise
+
+
+def _later(seconds: float | None, making: asyncio.Future[Any]) -> asyncio.TimerHandle | None:
+    if seconds is None:
+        return None
+    return asyncio.get_running_loop().call_later(seconds, making.cancel)

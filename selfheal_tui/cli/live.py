@@ -244,7 +244,9 @@ class LiveConductor:
             self._code = 128 + signal_number
         if self._session:
             self._session.stop(Interrupted(signal_number))
-        elif self._running:
+        elif self._running and not self._running.done():
+            # What was asked is not done, whatever an earlier session came to.
+            self._code = 128 + signal_number
             self._running.cancel()
 
     async def close(self) -> int:

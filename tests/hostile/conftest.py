@@ -19,3 +19,10 @@ def forks() -> Iterator[Forks]:
     """What starts selfheal at the cost of a fork; it takes seconds to load, so there is one."""
     with Forks() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def screens() -> Iterator[Forks]:
+    """As `forks`, for runs at a terminal."""
+    with Forks(interface=True) as running:
+        yield running

@@ -1,5 +1,6 @@
-"""Planted in a forked run: ends it, or fails it, at the n-th place where it does something that
-lasts. The places are the product's own functions, wrapped; nothing of the product knows of it."""
+"""Planted in a forked run: ends it, fails it, or lets its user do something, at the n-th place
+where it does what lasts. The places are the product's own functions, wrapped; nothing of the
+product knows of it."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import itertools
 import os
 import select
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,21 +44,41 @@ def die_at(told: Path, number: int, only_after: str = "") -> None:
     """SIGKILL before or after the effect: the n-th such moment, counted from 1; with `only_after`
     from the first event of this name on."""
     moments = itertools.count(1)
-    counting = not only_after
 
     def moment(name: str) -> None:
-        if counting and next(moments) == number:
+        if next(moments) == number:
             told.write_text(name)
             os.kill(os.getpid(), signal.SIGKILL)
+
+    _wrap_effects(only_after, moment)
+
+
+def meddle_before(told: Path, effect: str, number: int, command: str) -> None:
+    """The user runs this command of the shell right before the n-th effect of this name from the
+    consent on. Tells the exit code of their command."""
+    counts = itertools.count(1)
+
+    def meddle(name: str) -> None:
+        if name == f"before {effect}" and next(counts) == number:
+            done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=20)
+            told.write_text(str(done.returncode))
+
+    _wrap_effects("CommitStarted", meddle)
+
+
+def _wrap_effects(only_after: str, moment: Callable[[str], None]) -> None:
+    """Call `moment` before and after each effect, from the first event of this name on."""
+    counting = not only_after
 
     def wrapped(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         def around(*args: Any, **more: Any) -> Any:
             nonlocal counting
             what = type(args[2]).__name__ if name == "append" else name
             counting = counting or what == only_after
-            moment(f"before {what}")
+            if counting:
+                moment(f"before {what}")
             result = function(*args, **more)
-            if name != "append":
+            if counting and name != "append":
                 # After a record comes the next effect at once: one moment between two is enough.
                 moment(f"after {what}")
             return result

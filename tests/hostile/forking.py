@@ -54,9 +54,18 @@ class Child:
 
     def ended(self, timeout: float = LONGEST) -> Ran:
         """How it ended: its exit code, negative for a signal."""
-        code, self.peak = self._forks.end_of(self.pid, timeout)
-        out, err = (Path(f"{self._files}.{name}").read_bytes() for name in ("out", "err"))
+        try:
+            code, self.peak = self._forks.end_of(self.pid, timeout)
+        except AssertionError:
+            # What hangs would hold its scene.
+            self.kill()
+            raise
+        out, err = (self._written(name) for name in ("out", "err"))
         return Ran(code, out, err, arguments=self._arguments)
+
+    def _written(self, name: str) -> bytes:
+        file = Path(f"{self._files}.{name}")
+        return file.read_bytes() if file.exists() else b""
 
     @property
     def fired(self) -> str:
@@ -66,9 +75,11 @@ class Child:
 
 
 class Forks:
-    """The forking interpreter, as a context. Threads may share it: runs go beside each other."""
+    """The forking interpreter, as a context. Threads may share it: runs go beside each other. With
+    `interface` on it has loaded what the terminal interface needs, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, interface: bool = False) -> None:
+        self._also = ["interface"] if interface else []
         self._number = 0
         self._started: dict[int, int] = {}
         self._ends: dict[int, tuple[int, int]] = {}
@@ -76,7 +87,7 @@ class Forks:
 
     def __enter__(self) -> Forks:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.hostile.forking"],
+            [sys.executable, "-m", "tests.hostile.forking", *self._also],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": f"{ROOT}"},
             stdin=subprocess.PIPE,
@@ -97,10 +108,16 @@ class Forks:
         self._process.stdout.close()
 
     def start(
-        self, scene: Scene, *arguments: str, spoil: tuple[Any, ...] = (), **environment: str
+        self,
+        scene: Scene,
+        *arguments: str,
+        spoil: tuple[Any, ...] = (),
+        terminal: str = "",
+        **environment: str,
     ) -> Child:
         """Start a run in `scene`. `spoil` is `(module, function, argument...)` to be called in it
-        first, with the path of a file to tell in where it acted."""
+        first, with the path of a file to tell in where it acted. `terminal` is the device that
+        it runs at; its output goes to files without one."""
         with self._news:
             self._number += 1
             number = self._number
@@ -112,6 +129,7 @@ class Forks:
                 "environment": scene._environment() | environment,
                 "files": str(files),
                 "spoil": spoil,
+                "terminal": terminal,
             }
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(request) + "\n")
@@ -162,6 +180,8 @@ def _serve() -> None:
         importlib.import_module(f"selfheal_tui.{name}")
     from selfheal_tui.adapters.litellm_model.library import errors, load
 
+    if sys.argv[1:] == ["interface"]:
+        _load_interface()
     load().token_counter(model="scripted", text="one")
     errors()
     wake = _woken_by_ends()
@@ -223,6 +243,14 @@ def _fork(request: dict[str, Any]) -> None:
     _say({"number": request["number"], "pid": pid})
 
 
+def _load_interface() -> None:
+    from selfheal_tui.cli.loading import INTERFACE, SESSION
+
+    for name in ("selfheal_tui.cli.tui", "selfheal_tui.cli.interactive", *INTERFACE, *SESSION,
+                 "textual.drivers.linux_driver"):  # fmt: skip
+        importlib.import_module(name)
+
+
 def _say(answer: dict[str, Any]) -> None:
     print(json.dumps(answer), flush=True)
 
@@ -235,9 +263,7 @@ def _be_selfheal(request: dict[str, Any]) -> None:
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["environment"])
-        _redirect(0, os.devnull, os.O_RDONLY)
-        for number, name in ((1, "out"), (2, "err")):
-            _redirect(number, f"{request['files']}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        _connect(request)
         if request["spoil"]:
             module, function, *rest = request["spoil"]
             planted = getattr(importlib.import_module(module), function)
@@ -255,6 +281,23 @@ def _be_selfheal(request: dict[str, Any]) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _connect(request: dict[str, Any]) -> None:
+    if device := request["terminal"]:
+        # The first terminal that the leader of a session opens becomes its own.
+        for number in (0, 1, 2):
+            _redirect(number, device, os.O_RDWR)
+        # Those of the server are for pipes.
+        for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+            stream = os.fdopen(number, "w" if number else "r", 1, closefd=False)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        return
+    _redirect(0, os.devnull, os.O_RDONLY)
+    for number, name in ((1, "out"), (2, "err")):
+        _redirect(number, f"{request['files']}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
 
 def _redirect(number: int, path: str, flags: int) -> None:

@@ -35,7 +35,8 @@ class Oracle:
 
     `server` is the scripted model, or several. `secrets` are further sentinels. `allowed` are
     paths of the host that the scenario itself changes. `engine` False: no look at Docker.
-    `watch` is one that several scenarios share: whoever made it looks for secrets in it.
+    `watch` is one that several scenarios share: whoever made it looks for secrets in it. `mine`
+    is the message of commits that the user makes meanwhile.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class Oracle:
         engine: bool = True,
         patience: float = PATIENCE,
         watch: Watch | None = None,
+        mine: str = "",
     ) -> None:
+        self._mine = mine
         self._scene = scene
         self._servers = server if isinstance(server, list) else [server] if server else []
         self._sentinels = Sentinels([*SECRETS, *secrets])
@@ -64,15 +67,20 @@ class Oracle:
         scene = self._scene
         self._folder = Path(tempfile.mkdtemp(prefix="oracle-", dir=scene.folder.parent))
         self._objects = Objects(scene.git_dir, self._folder)
+        self.user_acted()
+        if not self._shares:
+            self._watch.__enter__()
+        return self
+
+    def user_acted(self) -> None:
+        """What is there now is the user's own doing: it is what must be kept from here on."""
+        scene = self._scene
         self._before_outside = self._outside()
         self._before_tree = self._worktree()
         self._before_git = self._git()
         self._before_refs = refs_of(scene.git_dir)
         self._before_index = self._index()
         self._before_remote = refs_of(scene.remote)
-        if not self._shares:
-            self._watch.__enter__()
-        return self
 
     def __exit__(self, *_: object) -> None:
         if not self._shares:
@@ -171,7 +179,7 @@ class Oracle:
         after = refs_of(self._scene.git_dir)
         for ref in sorted(self._before_refs.keys() | after.keys()):
             old, new = self._before_refs.get(ref, ""), after.get(ref, "")
-            if old != new:
+            if old != new and self._scene.git_dir / ref not in self._allowed:
                 yield from self._wrong_move(ref, old, new)
         for event in self._record.of("Committed"):
             made = self._objects.commit(event["commit"])
@@ -183,6 +191,9 @@ class Oracle:
         at = new
         while at and at != old:
             made = self._objects.commit(at)
+            if made and self._mine and made.message.strip() == self._mine:
+                at = made.parent
+                continue
             wanted = [
                 request for request in self._record.approved("commit") if request["ref"] == ref
             ]
@@ -269,7 +280,8 @@ class Oracle:
             str(file.relative_to(scene.folder))
             for place in (scene.git_dir, scene.state, scene.remote)
             for file in place.rglob("*.lock")
-            if place != scene.git_dir or str(file.relative_to(place)) not in self._before_git
+            if file not in self._allowed
+            and (place != scene.git_dir or str(file.relative_to(place)) not in self._before_git)
         ]
         left += [f"process {one}" for one in processes_with(f"SELFHEAL_STATE_DIR={scene.state} ")]
         if self._engine:

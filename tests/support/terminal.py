@@ -26,11 +26,6 @@ class Terminal:
     """Runs `argv` in `cwd` on a terminal of `columns` by `lines`."""
 
     def __init__(self, argv, *, cwd, env, columns=120, lines=36):
-        self.raw = bytearray()
-        self.drawn = ""
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._seen = 0
-        self._code = None
         # They would count for more than the size of the terminal.
         env = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
         self.pid, self._fd = pty.fork()
@@ -44,6 +39,14 @@ class Terminal:
             finally:
                 # Two processes would go on with the tests.
                 os._exit(127)
+        self._begin()
+
+    def _begin(self):
+        self.raw = bytearray()
+        self.drawn = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._seen = 0
+        self._code = None
         # Before the program comes to it.
         self._attributes = termios.tcgetattr(self._fd)
 
@@ -58,11 +61,20 @@ class Terminal:
 
     def until(self, text, timeout=60.0):
         """Read until `text` is drawn after what was found last; fails with what was drawn."""
+        self.until_one((text,), timeout)
+
+    def until_one(self, texts, timeout=60.0):
+        """The same for the one of `texts` that is drawn first; that one."""
         end = time.monotonic() + timeout
-        while (at := plain(self.drawn).find(text, self._seen)) < 0:
+        while True:
+            drawn = plain(self.drawn)
+            places = {text: at for text in texts if (at := drawn.find(text, self._seen)) >= 0}
+            if places:
+                first = min(places, key=places.get)
+                self._seen = places[first] + len(first)
+                return first
             if not self._read(end - time.monotonic()):
-                raise AssertionError(f"{text!r} never came:\n{plain(self.drawn)[self._seen :]}")
-        self._seen = at + len(text)
+                raise AssertionError(f"{texts} never came:\n{drawn[self._seen :]}")
 
     def ended(self, timeout=20.0):
         """Read to the end; the exit code."""
@@ -77,6 +89,12 @@ class Terminal:
         """Read until nothing comes for a while."""
         while self._read(quiet):
             pass
+
+    def read_for(self, seconds):
+        """Read what comes in this time: nobody draws on when nobody reads."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._read(left)
 
     def forget(self):
         """Look no more at what was drawn so far."""
@@ -126,7 +144,7 @@ class Terminal:
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self._waited()
         if self._fd >= 0:
             os.close(self._fd)
 

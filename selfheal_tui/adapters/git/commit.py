@@ -187,6 +187,7 @@ class Commits:
         with self._locked_ref(request, commit) as transaction:
             # Only now nobody can move the branch, or switch to another one without our knowing.
             self._current(snapshot)
+            check_state(self._place)
             move_together(
                 self._ground, transaction, request.ref, request.old, replacements, new_index
             )

@@ -49,6 +49,10 @@ class Pushes:
         self._check_ancestor(old, commit, ref)
         return PushRequest(commit=commit, remote=remote, url=url.url, ref=ref, old=old)
 
+    def let_go(self) -> None:
+        """End what is asked of the remote, or sent to it, now and later: the user leaves."""
+        self._network.cord.pull()
+
     def push(self, granted: Granted[PushRequest]) -> None:
         """Push what was approved, and look that it is there."""
         request = granted.request

@@ -34,7 +34,7 @@ from selfheal_tui.adapters.git.runner import (
 from selfheal_tui.adapters.git.shadow import ShadowRepository, open_shadow
 from selfheal_tui.adapters.git.snapshot import Snapshots
 from selfheal_tui.adapters.git.stale import Staleness
-from selfheal_tui.adapters.git.threads import in_thread
+from selfheal_tui.adapters.git.threads import ended_with, in_thread
 from selfheal_tui.adapters.git.undo import Undos
 from selfheal_tui.adapters.git.update import Updates
 from selfheal_tui.agent.ports import Snapshot
@@ -160,11 +160,12 @@ class GitRepository:
 
     async def push_request(self, commit: str, remote: str, branch: str) -> PushRequest:
         """The push of `commit` to `branch` of `remote`; asks the remote for its value."""
-        return await in_thread(self._pushes.request, commit, remote, branch)
+        return await ended_with(self._pushes.let_go, self._pushes.request, commit, remote, branch)
 
     async def push(self, granted: Granted[PushRequest]) -> None:
-        """Push what was approved. Raises RepositoryRefused with the remote's reason."""
-        await in_thread(self._pushes.push, granted)
+        """Push what was approved. Raises RepositoryRefused with the remote's reason. Cancelled, it
+        is broken off: what came of it, only the remote knows."""
+        await ended_with(self._pushes.let_go, self._pushes.push, granted)
 
     async def close(self) -> None:
         """Let go of what is cached; the shadow stays on disk for `--resume`."""

@@ -9,15 +9,15 @@ Refuses every subcommand that is not on the list of its runner.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from selfheal_tui.adapters.git.cord import Cord, end_group
 from selfheal_tui.errors import RepositoryRefused
 
 USER_COMMANDS = frozenset(
@@ -90,7 +90,8 @@ class GitFailed(RepositoryRefused):
 class Runner:
     """Starts git in `folder` with exactly `environment`; only the subcommands in `allowed`.
 
-    `umask` -1 keeps the user's own. `timeout` is in seconds and ends the whole process group.
+    `umask` -1 keeps the user's own. `timeout` is in seconds and ends the whole process group, as
+    does the `cord`.
     """
 
     executable: str
@@ -100,6 +101,7 @@ class Runner:
     settings: tuple[str, ...] = LITERAL
     umask: int = -1
     timeout: float = 120.0
+    cord: Cord = field(default_factory=Cord, compare=False)
 
     def adding(self, **environment: str) -> Runner:
         """The same runner with some variables more."""
@@ -133,7 +135,7 @@ class Runner:
         """As `call`, with the exit code."""
         source = subprocess.PIPE if isinstance(feed, bytes) else feed
         process = self._start(arguments, stdin=source, stdout=into or subprocess.PIPE)
-        with process:
+        with process, self.cord.holding(process):
             try:
                 out, err = process.communicate(
                     feed if isinstance(feed, bytes) else None, timeout=self.timeout
@@ -283,9 +285,7 @@ def _too_slow(command: str, seconds: float) -> RepositoryRefused:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    end_group(process, signal.SIGKILL)
 
 
 def one_line(data: bytes, limit: int = 400) -> str:

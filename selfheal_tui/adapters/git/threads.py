@@ -18,3 +18,20 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         return await asyncio.to_thread(function, *args, **kwargs)
     except OSError as error:
         raise RepositoryRefused(f"the disk refuses: {error}") from error
+
+
+async def ended_with(
+    let_go: Callable[[], None], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """As `in_thread`, for what may wait for somebody else: when cancelled, `let_go` makes
+    `function` end, which is waited for."""
+    work = asyncio.ensure_future(in_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        let_go()
+        await asyncio.wait({work})
+        if not work.cancelled():
+            # Nobody asks for it any more.
+            work.exception()
+        raise

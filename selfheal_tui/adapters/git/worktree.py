@@ -17,13 +17,16 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from selfheal_tui.adapters.git.beneath import Beneath
 from selfheal_tui.core.tree import EXECUTABLE, LINK, TreeFile
 from selfheal_tui.errors import RepositoryRefused
+
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
 @dataclass(frozen=True)
@@ -133,14 +136,21 @@ class WorkingTree:
     def _replace(self, root: Beneath, wanted: Replacement) -> None:
         try:
             root.forget()
-            if not self._is_at(root, wanted.path, wanted.old):
-                raise RepositoryRefused(moved([wanted.path]))
+            look = partial(self._look_again, root, wanted)
+            look()
             if wanted.new is None:
-                _delete(root, wanted.path)
+                _delete(root, wanted.path, look)
             else:
-                _write(root, wanted.new, keep_mode=wanted.old)
+                _write(root, wanted.new, look, keep_mode=wanted.old)
+        except FileExistsError as error:
+            raise RepositoryRefused(moved([wanted.path])) from error
         except (OSError, ValueError) as error:
             raise RepositoryRefused(f"{wanted.path!r} cannot be replaced: {error}") from error
+
+    def _look_again(self, root: Beneath, wanted: Replacement) -> None:
+        """Raises RepositoryRefused where the user was quicker."""
+        if not self._is_at(root, wanted.path, wanted.old):
+            raise RepositoryRefused(moved([wanted.path]))
 
     def _undo(self, root: Beneath, done: Sequence[Replacement]) -> list[str]:
         undone: list[str] = []
@@ -165,7 +175,11 @@ def _parents_are_folders(root: Beneath, path: str, deleted: set[str]) -> bool:
     return True
 
 
-def _write(root: Beneath, file: TreeFile, *, keep_mode: TreeFile | None) -> None:
+def _write(
+    root: Beneath, file: TreeFile, look: Callable[[], None], *, keep_mode: TreeFile | None
+) -> None:
+    """Write a file. `look` raises where what it takes the place of is not the known one any more:
+    asked right before the rename, for writing and syncing take their time."""
     folder, name = root.parent(file.path, make=True)
     temporary = f".selfheal-{os.getpid()}-{secrets.token_hex(8)}.tmp"
     try:
@@ -174,12 +188,29 @@ def _write(root: Beneath, file: TreeFile, *, keep_mode: TreeFile | None) -> None
         else:
             mode = _mode_for(file, folder, name, keep_mode)
             _write_synced(folder, temporary, file, mode)
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        look()
+        if keep_mode is not None or not _linked(folder, temporary, name):
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
         raise
     os.fsync(folder)
+
+
+def _linked(folder: int, temporary: str, name: str) -> bool:
+    """Give a new file its name, which takes the place of nothing. False where there are no links
+    of files. Raises FileExistsError."""
+    try:
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise
+    os.unlink(temporary, dir_fd=folder)
+    return True
 
 
 def _write_synced(folder: int, name: str, file: TreeFile, mode: int | None) -> None:
@@ -203,9 +234,10 @@ def _mode_for(file: TreeFile, folder: int, name: str, before: TreeFile | None) -
     return now | ((now & 0o444) >> 2) if file.mode == EXECUTABLE else now & ~0o111
 
 
-def _delete(root: Beneath, path: str) -> None:
-    """Delete a file, and the folders above it that this leaves empty."""
+def _delete(root: Beneath, path: str, look: Callable[[], None]) -> None:
+    """Delete a file, and the folders above it that this leaves empty; `look` as for `_write`."""
     folder, name = root.parent(path)
+    look()
     os.unlink(name, dir_fd=folder)
     os.fsync(folder)
     while "/" in path:

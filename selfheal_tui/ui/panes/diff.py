@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from selfheal_tui.core import events as e
+from selfheal_tui.core.text import on_one_line
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.diffview import DiffView
 from selfheal_tui.ui.widgets.hunks import FileBlock, counts
 from selfheal_tui.ui.widgets.knownstates import BASE, NOW, Difference, KnownStates
-from selfheal_tui.ui.widgets.lines import counted, line, shown, spread
+from selfheal_tui.ui.widgets.lines import counted, line, spread
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, cut_patch
 from selfheal_tui.ui.widgets.rows import Rows
 from selfheal_tui.ui.widgets.stateline import StatesLine
@@ -41,7 +42,7 @@ class FileRow(Block):
         marks = " · ".join(self._patch.marks) if self._patch else ""
         right = line((f"{marks}  " if marks else "", "warned")) + counts(self._added, self._removed)
         seen = ("✓ ", "ok") if self.reviewed else "  "
-        name = shown(self.path).replace("\n", "␊")
+        name = on_one_line(self.path)
         room = width - right.cell_length - 8
         if len(name) > room > 8:
             # The end of a path says more than its start.

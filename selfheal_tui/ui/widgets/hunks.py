@@ -8,7 +8,7 @@ from functools import cached_property
 from textual.content import Content
 
 from selfheal_tui.core.patch import Line
-from selfheal_tui.core.text import one_line
+from selfheal_tui.core.text import on_one_line, one_line
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import folded, line, shown, spread, wrapped
 from selfheal_tui.ui.widgets.patchfiles import FilePatch, HunkText
@@ -192,10 +192,8 @@ def _unread(hunk: HunkText, why: str, width: int) -> list[Content]:
 
 def _name(patch: FilePatch) -> str:
     file = patch.file
-    name = shown(file.path).replace("\n", "␊")
-    if file.old_path != file.path:
-        return f"{shown(file.old_path)} → {name}".replace("\n", "␊")
-    return name
+    name = on_one_line(file.path)
+    return name if file.old_path == file.path else f"{on_one_line(file.old_path)} → {name}"
 
 
 class _Read:
