@@ -10,8 +10,9 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from selfheal_tui.agent.ports import Ask
 from selfheal_tui.core.approval import (
@@ -192,10 +193,10 @@ class OutputFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _refuse_what_is_not_ours(folder)
-            for name in ("result.json", "patch.diff"):
+            for name in OUTPUT_FILES:
                 (folder / name).unlink(missing_ok=True)
             # Unbuffered: a run that is killed leaves what it told.
-            self._events: BinaryIO | None = (folder / "events.jsonl").open("wb", buffering=0)
+            self._events: FileIO | None = FileIO(_created(folder / "events.jsonl"), "wb")
         except OSError as error:
             raise self._error(error) from error
 
@@ -226,7 +227,8 @@ class OutputFolder:
     def _write(self, name: str, text: str) -> None:
         fresh = self._folder / f".{name}.{os.getpid()}"
         try:
-            fresh.write_bytes(text.encode("utf-8", "surrogateescape"))
+            with os.fdopen(_created(fresh), "wb") as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
             fresh.replace(self._folder / name)
         except OSError:
             fresh.unlink(missing_ok=True)
@@ -234,6 +236,13 @@ class OutputFolder:
 
     def _error(self, error: OSError) -> SelfhealError:
         return SelfhealError(f"cannot write to {self._folder}: {error.strerror}")
+
+
+def _created(path: Path) -> int:
+    """A new file. Where something is already, it fails: the folder may be one of the repository,
+    and a link there would lead anywhere."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, 0o666)
 
 
 def _refuse_what_is_not_ours(folder: Path) -> None:

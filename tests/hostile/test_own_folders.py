@@ -7,6 +7,7 @@ import stat
 
 import pytest
 
+from selfheal_tui.headless import OUTPUT_FILES
 from tests.hostile.faulted import FILES, LOCAL, mending
 from tests.hostile.forking import heal
 from tests.hostile.oracle import Oracle
@@ -67,3 +68,22 @@ def test_a_state_folder_that_is_a_link_or_open_to_all_is_refused_or_closed(tmp_p
     modes = {stat.S_IMODE(path.stat().st_mode) for path in scene.state.iterdir()}
     assert stat.S_IMODE(scene.state.stat().st_mode) == 0o700
     assert all(mode & 0o077 == 0 for mode in modes), modes
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["a file that is there", "a new file"])
+def test_a_link_that_the_repository_has_where_the_result_goes_is_not_followed(
+    tmp_path, forks, is_there
+):
+    scene = Scene(tmp_path / "scene", FILES)
+    target = scene.home / ".bashrc"
+    if is_there:
+        target.write_text("alias ll='ls -l'\n")
+    before = target.read_text() if is_there else None
+    scene.write("out/result.json", '{"failing_before": []}\n')
+    for name in ("events.jsonl", "patch.diff"):
+        (scene.repository / "out" / name).symlink_to(target)
+    with mending() as server:
+        ran, _ = forks.run(scene, *heal(server.base_url, *LOCAL, "--output-dir", "out"))
+    assert ran.exit_code == 0, ran.says
+    assert (target.read_text() if target.exists() else None) == before
+    assert not any((scene.repository / "out" / name).is_symlink() for name in OUTPUT_FILES)

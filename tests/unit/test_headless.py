@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from selfheal_tui import headless
 from selfheal_tui.core.approval import (
     Answer,
     CommitRequest,
@@ -142,7 +143,7 @@ def test_an_output_folder_that_is_full_is_said_once_and_at_the_end(tmp_path, mon
         front.show(STORY[0])
     for event in STORY[1:-1]:
         front.show(event)
-    monkeypatch.setattr(Path, "write_bytes", lambda *_: Full().write(b""))
+    monkeypatch.setattr(headless, "_created", lambda _: Full().write(b""))
     with pytest.raises(SelfhealError, match="committed c1 to x; but cannot write to"):
         front.show(STORY[-1])
     last = out.getvalue().splitlines()[-1]
