@@ -97,7 +97,7 @@ class Forks:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._line(60.0) == {"ready": True}
+        assert self._line(LONGEST) == {"ready": True}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -217,14 +217,21 @@ def _be_selfheal(request: dict[str, Any]) -> None:
         from selfheal_tui.cli import main
 
         code = main(request["arguments"])
-        sys.stdout.flush()
+        _flush(sys.stdout)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:  # noqa: BLE001 - the fork must not go on as the server
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
     finally:
-        sys.stderr.flush()
+        _flush(sys.stderr)
         os._exit(code)
+
+
+def _flush(stream: Any) -> None:
+    """A terminal may be gone by now."""
+    with contextlib.suppress(OSError):
+        stream.flush()
 
 
 def _connect(request: dict[str, Any]) -> None:
