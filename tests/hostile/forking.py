@@ -96,7 +96,7 @@ class Forks:
         )
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
-        self._wait_for(lambda: 0 in self._started, 60.0)
+        self._wait_for(lambda: 0 in self._started, LONGEST)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -271,16 +271,23 @@ def _be_selfheal(request: dict[str, Any]) -> None:
         from selfheal_tui.cli import main
 
         code = main(request["arguments"])
-        sys.stdout.flush()
+        _flush(sys.stdout)
         if code == 0 and not request["spoil"]:
             Path(f"{request['files']}.modules").write_text("\n".join(set(sys.modules) - known))
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:  # noqa: BLE001 - the fork must not go on as the server
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
     finally:
-        sys.stderr.flush()
+        _flush(sys.stderr)
         os._exit(code)
+
+
+def _flush(stream: Any) -> None:
+    """A terminal may be gone by now."""
+    with contextlib.suppress(OSError):
+        stream.flush()
 
 
 def _connect(request: dict[str, Any]) -> None:

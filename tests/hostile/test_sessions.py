@@ -3,6 +3,8 @@ new branch with a push, on the current branch, and at the terminal."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.hostile.oracle import Oracle
@@ -70,13 +72,23 @@ def test_headless_nothing_runs_and_the_work_is_done(trapped, target):
     assert on_disk == ("healed\n" if target == ("--current-branch",) else "b\n")
 
 
-def test_at_the_terminal_nothing_runs_and_the_work_is_done(trapped):
+def test_at_the_terminal_nothing_runs_and_what_was_approved_is_logged(trapped):
     scene, environment = trapped
-    with ModelServer(script()) as server, Oracle(scene, server=server) as oracle:
+    extra = call("write_file", path="a-extra.txt", content="nobody asked for it\n")
+    with ModelServer([calls(extra, *script())]) as server, Oracle(scene, server=server) as oracle:
         model = ("--model", "openai/x", "--api-base", server.base_url)
-        arguments = (*OPTIONS, *model, "--push", "origin/healed", "try")
+        arguments = (*OPTIONS, *model, "--current-branch", "--push", "origin/healed", "try")
         with scene.interface(*arguments, **environment) as terminal:
             terminal.until("Make this commit?", 120)
+            terminal.until("Ctrl+Y yes")
+            # The first hunk is that of the file that nobody asked for.
+            terminal.send("h")
+            terminal.send("x")
+            terminal.until("A reason, if you like")
+            terminal.send("not asked for\r")
+            terminal.until("1 of 2 hunks refused")
+            terminal.send(CTRL_Y)
+            terminal.until("Taken out, and checked again", 60)
             terminal.until("Ctrl+Y yes")
             terminal.send(CTRL_Y)
             terminal.until("Push this commit?", 60)
@@ -87,3 +99,22 @@ def test_at_the_terminal_nothing_runs_and_the_work_is_done(trapped):
             ran = ran_in(terminal, *arguments)
     assert oracle.broken(ran) == []
     assert ran.exit_code == 0
+    assert (scene.repository / "b.txt").read_text() == "healed\n"
+    assert not (scene.repository / "a-extra.txt").exists()
+    verified = scene.run("audit", "--verify")
+    assert verified.exit_code == 0
+    assert verified.says.startswith("the audit log is whole: ")
+    asked_first, commit, push = approvals_in(scene.run("audit", "--json").out)
+    tree = scene.remote_git("rev-parse", "refs/heads/healed^{tree}")
+    assert (asked_first["granted"], asked_first["tree"] == tree) == (False, False)
+    assert (commit["granted"], commit["by"], commit["tree"]) == (True, "user", tree)
+    assert (commit["ref"], commit["update_worktree"]) == ("refs/heads/main", True)
+    assert [hunk[0] for hunk in commit["hunks_refused"]] == ["a-extra.txt"]
+    assert "warnings" in commit
+    assert (push["granted"], push["by"], push["ref"]) == (True, "user", "refs/heads/healed")
+
+
+def approvals_in(log):
+    """What the log keeps of each approval, in order."""
+    records = [json.loads(line) for line in log.splitlines()]
+    return [one["fields"] for one in records if one["kind"] == "approval"]
