@@ -292,6 +292,9 @@ def _flush(stream: Any) -> None:
 
 def _connect(request: dict[str, Any]) -> None:
     if device := request["terminal"]:
+        # They would count for more than the size of the terminal.
+        os.environ.pop("COLUMNS", None)
+        os.environ.pop("LINES", None)
         # The first terminal that the leader of a session opens becomes its own.
         for number in (0, 1, 2):
             _redirect(number, device, os.O_RDWR)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.hostile.faulted import CURRENT, LOCAL, mending, scenes, watched
-from tests.hostile.forking import Forks, heal
+from tests.hostile.forking import heal
 from tests.hostile.meddling import MEDDLINGS, MINE
 
 EFFECTS = {
@@ -30,12 +30,6 @@ MOMENTS = {
     "begins a merge": ("the record", "the objects"),
 }
 """Before which effects; where a lock keeps the user out by then, their command fails."""
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as running:
-        yield running
 
 
 def wrong_after(scene, oracle, ran, meddling, *, done):

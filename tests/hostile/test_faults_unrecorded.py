@@ -96,7 +96,7 @@ MOVED_BY_THE_USER = ("3: in .git, ", "4: refs/heads/main went from ")
 @pytest.mark.parametrize("name", CASES)
 def test_a_commit_that_nobody_recorded_is_found_and_told_truly(tmp_path, forks, name):
     case, scene = CASES[name], next(scenes(tmp_path))
-    with mending() as server, watched(scene, server) as oracle:
+    with mending() as server, watched(scene, server, mine=USERS) as oracle:
         line = heal(server.base_url, *LOCAL, *case.first)
         killed, moment = forks.run(scene, *line, spoil=DIE)
         assert (killed.exit_code, moment) == (-9, "Committed")
