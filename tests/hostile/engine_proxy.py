@@ -18,6 +18,8 @@ from pathlib import Path
 import docker
 import docker.errors
 
+from tests.hostile import tally
+
 ENGINE = "/var/run/docker.sock"
 _REQUEST = re.compile(rb"(GET|POST|PUT|HEAD|DELETE) (\S+) HTTP/1")
 _PIECES = 6
@@ -118,6 +120,7 @@ class EngineProxy:
             if len(self.calls) != self._number:
                 return True
             self.fired = name
+            tally.count(tally.FAULTS)
         played: dict[str, Callable[[], bool]] = {
             "refuse": lambda: _close(client),
             "cut": told.cut_next,

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hostile.scene import ROOT, Ran, Scene
+from tests.hostile.tally import FAULTS, KILLS, count
 
 LOADED = (
     "adapters.litellm_model.library", "cli.run", "cli.models", "cli.dispatch",
@@ -60,6 +61,10 @@ class Child:
             # What hangs would hold its scene.
             self.kill()
             raise
+        if code == -signal.SIGKILL:
+            count(KILLS)
+        elif self.fired:
+            count(FAULTS)
         out, err = (self._written(name) for name in ("out", "err"))
         return Ran(code, out, err, arguments=self._arguments)
 

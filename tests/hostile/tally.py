@@ -31,12 +31,13 @@ def count(kind: str, times: int = 1) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Hand on what one test has counted."""
+    """Hand on what one test has counted. Those of the oracle itself break things on purpose."""
     before = _counted.copy()
     try:
         return (yield)
     finally:
-        item.user_properties.extend((_counted - before).items())
+        if "test_oracle" not in item.nodeid:
+            item.user_properties.extend((_counted - before).items())
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

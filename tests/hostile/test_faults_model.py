@@ -10,6 +10,7 @@ import pytest
 
 from tests.hostile.faulted import EDITS, LOCAL, scenes, watched
 from tests.hostile.forking import heal
+from tests.hostile.tally import FAULTS, count
 from tests.support.model_server import (
     Answer,
     Call,
@@ -77,6 +78,7 @@ def _scene(folder):
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_passes_ends_with_the_heal(tmp_path, forks, fault):
+    count(FAULTS)
     scene, server = _scene(tmp_path), ModelServer([PASSING[fault]], forever=EDITS)
     with server, watched(scene, server, allowed=[scene.config]) as oracle:
         ran, _ = forks.run(scene, *heal(server.base_url, *LOCAL))
@@ -90,6 +92,7 @@ def test_a_fault_that_passes_ends_with_the_heal(tmp_path, forks, fault):
 
 @pytest.mark.parametrize("fault", FOR_GOOD)
 def test_a_fault_that_stays_ends_with_5_and_the_session_is_kept(tmp_path, forks, fault):
+    count(FAULTS)
     scene, played = _scene(tmp_path), FOR_GOOD[fault]
     server = ModelServer([], forever=server_error() if callable(played) else played)
     before = scene.manifest()

@@ -89,9 +89,6 @@ CASES = {
     ),
 }  # fmt: skip
 
-MOVED_BY_THE_USER = ("3: in .git, ", "4: refs/heads/main went from ")
-"""What the oracle says of the user's own deeds in between, which nobody approved."""
-
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_commit_that_nobody_recorded_is_found_and_told_truly(tmp_path, forks, name):
@@ -100,14 +97,16 @@ def test_a_commit_that_nobody_recorded_is_found_and_told_truly(tmp_path, forks, 
         line = heal(server.base_url, *LOCAL, *case.first)
         killed, moment = forks.run(scene, *line, spoil=DIE)
         assert (killed.exit_code, moment) == (-9, "Committed")
+        broken = oracle.broken(killed)
         if case.between:
             case.between(scene)
+            oracle.user_acted()
         line = heal(server.base_url, *LOCAL, *case.then)
         if case.resumes:
             session = session_of(scene, tmp_path / "look")
             line = (*line[:-1], "--resume", session)
         ran, _ = forks.run(scene, *line)
-        broken = oracle.broken(ran)
+        broken += oracle.broken(ran)
     ref = "main" if "--current-branch" in case.first else BRANCH
     of = f"{BRANCH}-2" if f"{BRANCH}-2" in case.branches else ref
     made = scene.git("log", "--grep", "Mend it", "--format=%h", "--abbrev=12", of)
@@ -117,8 +116,7 @@ def test_a_commit_that_nobody_recorded_is_found_and_told_truly(tmp_path, forks, 
     assert _often(scene.remote_git) == case.remote
     assert (scene.repository / "notes.txt").read_text() == "notes\nmy own words\n"
     assert scene.git("status", "--short") == "M notes.txt"
-    users = case.between is not None
-    assert [one for one in broken if not (users and one.startswith(MOVED_BY_THE_USER))] == []
+    assert broken == []
 
 
 def _often(git: Callable[..., str]) -> dict[str, int]:

@@ -36,12 +36,6 @@ def test_a_write_that_fails_ends_with_a_clear_error(tmp_path, forks, goal):
             name = f"{code} at write {number}, {place}"
             ends.setdefault(ran.exit_code, []).append(name)
             broken = oracle.broken(ran)
-            if str(scene.out) in place:
-                # The session is done, and recorded; what was lost is its report, which is said.
-                unsaid = ran.exit_code == 70 and "output lost" not in ran.says
-                # Before there is a session, nothing is done yet either.
-                assert not unsaid or "cannot write to" in ran.says, ran.says
-                broken = [one for one in broken if not one.startswith("10: the exit code is 70")]
             if ran.exit_code not in ENDS or "Traceback" in ran.says:
                 broken.append(f"exit {ran.exit_code}: {ran.says[-900:]}")
             committed = "Mend it" in scene.git("log", "--all", "--format=%s")
