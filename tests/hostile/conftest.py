@@ -8,16 +8,21 @@ from collections.abc import Iterator
 import pytest
 
 from tests.docker.conftest import base_image, engine
-from tests.hostile.forking import Forks
+from tests.hostile.faulted import LOCAL, PUSHED, mending, scenes
+from tests.hostile.forking import Forks, heal
 from tests.hostile.tally import pytest_runtest_call, pytest_terminal_summary
 
 __all__ = ["base_image", "engine", "forks", "pytest_runtest_call", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
-    """What starts selfheal at the cost of a fork; it takes seconds to load, so there is one."""
-    with Forks() as running:
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """What starts selfheal at the cost of a fork; it takes seconds to load, so there is one. What
+    a first whole run loads, the next ones have."""
+    with Forks() as running, mending() as server:
+        scene = next(scenes(tmp_path_factory.mktemp("first")))
+        ran, _ = running.run(scene, *heal(server.base_url, *LOCAL, *PUSHED))
+        assert ran.exit_code == 0, ran.says
         yield running
 
 
