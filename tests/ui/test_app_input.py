@@ -39,6 +39,20 @@ async def test_a_task_of_the_command_line_is_sent_at_once():
         assert conductor.asked == [("open",), ("start", "mend it")]
 
 
+async def test_a_message_whose_secret_was_taken_out_is_taken_and_does_not_come_back():
+    conductor = FakeConductor()
+    app = app_of(conductor)
+    async with opened(app) as pilot:
+        await type_text(pilot, "use k9Z now")
+        await pilot.press("enter")
+        conductor.tell(SessionStarted("s", "use [redacted] now", "/r", "1"))
+        await conductor.told(pilot)
+        assert app.waiting.lines() == []
+        conductor.tell(SessionEnded(0, "committed", "done", 1.0, 0.0))
+        await conductor.told(pilot)
+        assert app.prompt.editor.text == ""
+
+
 async def test_what_is_typed_while_it_works_steers_and_waits_in_sight_until_it_is_taken():
     conductor = FakeConductor(running=True)
     app = app_of(conductor)

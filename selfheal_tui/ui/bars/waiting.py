@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from selfheal_tui.core.redact import MARK
 from selfheal_tui.core.text import one_line
 from selfheal_tui.ui.conductor import Readied
 
@@ -44,10 +47,13 @@ class WaitingLines(Vertical):
         self._draw()
 
     def taken(self, text: str) -> None:
-        """A message reached the conversation."""
-        if text in self._queue:
-            self._queue.remove(text)
-            self._draw()
+        """A message reached the conversation; secrets are marks in what is told of it."""
+        told = re.compile(".+?".join(map(re.escape, text.split(MARK))), re.DOTALL)
+        for waiting in self._queue:
+            if waiting == text or told.fullmatch(waiting):
+                self._queue.remove(waiting)
+                self._draw()
+                return
 
     def drop(self) -> list[str]:
         """Forget what waits, and return it."""
