@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "selfheal", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("selfheal")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays: looking through it again and again took a quarter of the time
+    of the tests of the interface."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
