@@ -209,7 +209,7 @@ async def test_a_tree_that_equals_heads_is_not_committed(git: GitRepository) -> 
         await git.commit_request(snapshot, snapshot.head_tree, "m\n", branch="x")
 
 
-@pytest.mark.parametrize("message", ["", " \n", "a\0b", "\udcff"])
+@pytest.mark.parametrize("message", ["", " \n", "a\0b", "\udcff", "a\U0001ffff", "\ufdd0b"])
 async def test_a_message_that_is_none_is_refused(git: GitRepository, message: str) -> None:
     with pytest.raises(RepositoryRefused, match="commit message"):
         await commit_change(git, change_of({"b.txt": b"2\n"}), message=message)

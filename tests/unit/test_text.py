@@ -51,6 +51,7 @@ def test_printing_twice_changes_nothing_more(text):
         ("\x1b]52;c;eA==\x07", "␛]52;c;eA==␇"),
         ("a\u202eb\u200bc\x9b\x7f\U000e0041", "a‹U+202E›b‹U+200B›c‹U+009B›␡‹U+E0041›"),
         ("a\u2028b\u2029c\x85d\ufeff", "a‹U+2028›b‹U+2029›c‹U+0085›d‹U+FEFF›"),
+        ("\ufdd0a\U0001ffff\U0010fffe", "‹U+FDD0›a‹U+1FFFF›‹U+10FFFE›"),
         ("\r\b\x00\ud800", "␍␈␀‹U+D800›"),
         ("a\tb\nc é 漢 🙂", "a\tb\nc é 漢 🙂"),
     ],

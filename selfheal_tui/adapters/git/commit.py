@@ -31,6 +31,7 @@ from selfheal_tui.adapters.git.together import move_together
 from selfheal_tui.adapters.git.worktree import Replacement, moved
 from selfheal_tui.agent.ports import Snapshot
 from selfheal_tui.core.approval import CommitRequest, Granted
+from selfheal_tui.core.text import NO_CHARACTER
 from selfheal_tui.errors import RepositoryRefused
 
 
@@ -217,4 +218,8 @@ def _message_bytes(message: str) -> bytes:
         raise RepositoryRefused("the commit message is not valid text") from error
     if not data.strip() or b"\0" in data:
         raise RepositoryRefused("the commit message is empty, or holds a NUL byte")
+    if found := NO_CHARACTER.search(message):
+        raise RepositoryRefused(
+            f"git would change the commit message: U+{ord(found[0]):04X} in it is no character"
+        )
     return data
