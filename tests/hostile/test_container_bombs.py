@@ -44,7 +44,7 @@ BOMBS = {
     # All of the folders together are larger than so small a container's memory.
     "disk": (
         "for d in /work /tmp ~ /dev/shm; do head -c 1G /dev/zero >$d/full; done; exit 5",
-        r"lost",
+        r"137|lost",
     ),
     "disk by holes that are filled": (
         "truncate -s 1T hole; cat /dev/zero >>hole; exit 6",
