@@ -7,6 +7,11 @@ import gc
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.hostile.tally import pytest_terminal_summary
+
+# Here, so that it is known where the tests run in other processes.
+__all__ = ["pytest_terminal_summary"]
+
 settings.register_profile(
     "selfheal", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )

@@ -10,9 +10,9 @@ import pytest
 from tests.docker.conftest import base_image, engine
 from tests.hostile.faulted import LOCAL, PUSHED, mending, scenes
 from tests.hostile.forking import Forks, heal
-from tests.hostile.tally import pytest_runtest_call, pytest_terminal_summary
+from tests.hostile.tally import pytest_runtest_call
 
-__all__ = ["base_image", "engine", "forks", "pytest_runtest_call", "pytest_terminal_summary"]
+__all__ = ["base_image", "engine", "forks", "pytest_runtest_call"]
 
 
 @pytest.fixture(scope="session")
