@@ -31,7 +31,7 @@ def fits(value: object, hint: Any) -> bool:
 
 def is_time(value: object) -> bool:
     """Whether it is a time as a clock tells it, in seconds since the epoch."""
-    return fits(value, float) and 0 <= float(str(value)) < LATEST
+    return isinstance(value, (int, float)) and fits(value, float) and 0 <= value < LATEST
 
 
 def _fit_all(values: tuple[object, ...], hints: tuple[Any, ...]) -> bool:
