@@ -30,6 +30,7 @@ EFFECTS: tuple[tuple[Any, str], ...] = (
     (together, "move"),
     (undo, "move"),
     (worktree, "_write"),
+    (worktree, "_write_synced"),
     (worktree, "_delete"),
     (UserIndex, "install"),
     (Pushes, "_send"),

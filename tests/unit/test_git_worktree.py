@@ -373,13 +373,38 @@ def test_what_a_dead_process_left_is_swept_and_nothing_else(repo: Repo) -> None:
     ours = folder / f"selfheal-index-{dead.pid}-00"
     ours.write_bytes(b"index")
     os.link(ours, folder / "index.lock")
-    alive = folder / f"selfheal-index-{os.getpid()}-00"
+    own = folder / f"selfheal-index-{os.getpid()}-00"
+    own.write_bytes(b"index")
+    alive = folder / f"selfheal-index-{os.getppid()}-00"
     alive.write_bytes(b"index")
     sweep(folder)
     assert not ours.exists()
+    assert not own.exists(), "a container gives the same number again"
     assert not (folder / "index.lock").exists()
     assert alive.exists()
     ours.write_bytes(b"index")
     (folder / "index.lock").write_bytes(b"somebody else's")
     sweep(folder)
     assert (folder / "index.lock").exists()
+
+
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next_writing(repo: Repo) -> None:
+    tree = WorkingTree(repo.path, file_mode=True)
+    plan = [
+        Replacement("d/c.txt", *(TreeFile("d/c.txt", REGULAR, text) for text in (b"c\n", b"x\n"))),
+        Replacement("n/new", None, TreeFile("n/new", REGULAR, b"x\n")),
+    ]
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    end = "-0123456789abcdef.tmp"
+    alive, elsewhere = f"d/.selfheal-{os.getppid()}{end}", f"d/e/.selfheal-{dead.pid}{end}"
+    for kept in (alive, elsewhere, f"d/.selfheal-{dead.pid}.tmp"):
+        repo.write(kept, b"not left behind, or not here")
+    untouched = repo.manifest()
+    for make, changed in ((tree.replace, {"d/c.txt", "n", "n/new"}), (tree.undo, set())):
+        repo.write(f"d/.selfheal-{os.getpid()}{end}", b"half")
+        repo.write(f"n/.selfheal-{dead.pid}{end}", b"half")
+        make(plan)
+        now = repo.manifest()
+        found = {name for name in {*now, *untouched} if now.get(name) != untouched.get(name)}
+        assert found == changed

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from selfheal_tui.adapters.git.leftovers import INDEX, index_name, is_left_behind
 from selfheal_tui.adapters.git.objects import Difference, Entry, zeros
 from selfheal_tui.adapters.git.patience import Patience
 from selfheal_tui.adapters.git.runner import GitFailed, Runner
 from selfheal_tui.adapters.git.snapshot import Listing
 from selfheal_tui.errors import RepositoryRefused
-
-_OURS = "selfheal-index-"
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class UserIndex:
 
     def install(self, new: NewIndex) -> None:
         """Put the new index in place, if the old one is still the one it was made from."""
-        temporary = self._folder / f"{_OURS}{os.getpid()}-{secrets.token_hex(8)}"
+        temporary = self._folder / index_name()
         try:
             _write_synced(temporary, new.after, self._permissions())
             self._patience.wait(lambda: _link(temporary, self._lock) or None, _held(self._lock))
@@ -138,25 +136,14 @@ def sweep(git_dir: Path) -> None:
 
     A lock is ours when it is the very same file (a second name) as such a temporary index.
     """
-    for temporary in git_dir.glob(f"{_OURS}*"):
-        owner = temporary.name.removeprefix(_OURS).partition("-")[0]
-        if not owner.isdecimal() or _is_alive(int(owner)):
+    for temporary in git_dir.glob(f"{INDEX}*"):
+        if not is_left_behind(temporary.name):
             continue
         with contextlib.suppress(FileNotFoundError):
             lock = git_dir / "index.lock"
             if os.path.lexists(lock) and os.path.samestat(lock.lstat(), temporary.lstat()):
                 lock.unlink()
             temporary.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _line(path: str, entry: Entry | None, nothing: str) -> bytes:

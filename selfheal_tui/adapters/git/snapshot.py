@@ -8,7 +8,6 @@ Content is the truth: the index's own idea of what is unchanged is never believe
 from __future__ import annotations
 
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 
 from selfheal_tui.adapters.git.beneath import Beneath, folders_of, mode_of
 from selfheal_tui.adapters.git.discovery import Facts, Place, head_of
+from selfheal_tui.adapters.git.leftovers import TEMPORARY
 from selfheal_tui.adapters.git.objects import GITLINK, Entry, is_zeros, object_id
 from selfheal_tui.adapters.git.shadow import Drop, Piece, Put, ShadowRepository, Write
 from selfheal_tui.agent.ports import Snapshot
@@ -23,9 +23,6 @@ from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeFile
 from selfheal_tui.errors import RepositoryRefused
 
 MAX_FILE = 100 * 1024 * 1024
-TEMPORARY = re.compile(r"^\.selfheal-\d+-[0-9a-f]{16}\.tmp$")
-"""Names of our own unfinished writes in the working tree, left behind by a killed process."""
-
 SETTLED = 2_000_000_000
 """A stamp younger than this (ns) may still hide a second write: the file is read again."""
 
@@ -283,7 +280,7 @@ def stamp_of(status: os.stat_result) -> tuple[int, ...]:
 
 
 def _reason_against(path: str, status: os.stat_result) -> str:
-    if TEMPORARY.match(path.rpartition("/")[2]):
+    if TEMPORARY.fullmatch(path.rpartition("/")[2]):
         return "left behind by an interrupted update"
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
         return "not a regular file"

@@ -7,7 +7,8 @@ checked; (3) the ref is locked at its old value by a git process that lets go wh
 lock exists for the moment of one rename; (6) the ref. When we are killed in between, the branch has
 not moved and the approved change shows as a plain (4) or staged (5) modification, which
 `--resume` takes back before it asks again; a failure undoes what was written.
-Temporary files are named `.selfheal-PID-HEX.tmp`; a snapshot leaves them out.
+Temporary files are named `.selfheal-PID-HEX.tmp`; a snapshot leaves them out, and what a killed
+process left of them goes when its files are replaced anew, or put back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from selfheal_tui.adapters.git.beneath import Beneath
+from selfheal_tui.adapters.git.leftovers import is_left_behind, temporary_name
 from selfheal_tui.core.tree import EXECUTABLE, LINK, TreeFile
 from selfheal_tui.errors import RepositoryRefused
 
@@ -88,6 +89,7 @@ class WorkingTree:
         done: list[Replacement] = []
         ordered = sorted(replacements, key=lambda r: r.new is not None)
         with self._open() as root:
+            _sweep(root, replacements)
             try:
                 for replacement in ordered:
                     self._replace(root, replacement)
@@ -101,6 +103,7 @@ class WorkingTree:
         stays as it is."""
         ordered = sorted(replacements, key=lambda r: r.new is not None)
         with self._open() as root:
+            _sweep(root, replacements)
             return self._undo(root, ordered)
 
     def _open(self) -> Beneath:
@@ -161,6 +164,18 @@ class WorkingTree:
         return undone
 
 
+def _sweep(root: Beneath, replacements: Sequence[Replacement]) -> None:
+    """Remove what a killed process left of files that were to be written beside these."""
+    for beside in {replacement.path.rpartition("/")[0] for replacement in replacements}:
+        # Where the folder cannot be entered, nothing was written into it.
+        with contextlib.suppress(OSError, ValueError):
+            folder, _ = root.parent(f"{beside}/x" if beside else "x")
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if is_left_behind(entry.name)]
+            for name in names:
+                os.unlink(name, dir_fd=folder)
+
+
 def _parents_are_folders(root: Beneath, path: str, deleted: set[str]) -> bool:
     """Whether each folder above `path` is one, is missing, or is a file that is deleted first."""
     above = ""
@@ -181,7 +196,7 @@ def _write(
     """Write a file. `look` raises where what it takes the place of is not the known one any more:
     asked right before the rename, for writing and syncing take their time."""
     folder, name = root.parent(file.path, make=True)
-    temporary = f".selfheal-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    temporary = temporary_name()
     try:
         if file.mode == LINK:
             os.symlink(file.content, os.fsencode(temporary), dir_fd=folder)
