@@ -19,8 +19,10 @@ import docker
 import docker.errors
 import pytest
 
+from selfheal_tui.adapters.docker import running
 from selfheal_tui.adapters.docker.owner import labels_for, this_process
 from selfheal_tui.adapters.docker.sandbox import DockerSandbox, open_docker_sandbox
+from selfheal_tui.adapters.docker.wire import close_handle
 from selfheal_tui.core.profile import Profile
 from selfheal_tui.core.tree import REGULAR, Scan, TreeFile
 from selfheal_tui.errors import SandboxError, SandboxLost
@@ -256,6 +258,20 @@ async def test_killing_the_runner_is_one_killed_command(sandbox):
     result = await sandbox.run("echo before; kill -9 $PPID; sleep 60", timeout=30)
     assert (result.exit_code, result.output) == (137, b"before\n")
     assert await said(sandbox, "echo usable") == "usable\n"
+
+
+@pytest.mark.parametrize("rest", ["exit 0", "read; exit 1", "sleep 60"])
+async def test_a_command_that_the_engine_lets_go_of_was_not_killed(sandbox, monkeypatch, rest):
+    """Its connection is cut, in whatever state its command is: what that came to is not known."""
+    monkeypatch.setattr(running, "ANSWER_SECONDS", 1.0)
+
+    def cut(_: bytes) -> None:
+        close_handle(sandbox._channel._runner.wire._handle)
+
+    with pytest.raises(SandboxLost, match="the Docker engine let go of a running command"):
+        await sandbox.run(f"echo cut; {rest}", timeout=30, hear=cut)
+    with pytest.raises(SandboxLost):
+        await sandbox.run("echo", timeout=5)
 
 
 async def test_killing_everything_loses_the_sandbox_with_a_reason(sandbox):

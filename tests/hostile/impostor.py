@@ -38,6 +38,6 @@ def speak_for(pid: int) -> None:
 
 
 runner = int(sys.argv[1])
-for mark in marks(runner):
-    os.write(1, b"all is well\n" + mark + GREEN)
+# At one blow: what came after the true mark would be in the next command's output.
+os.write(1, b"all is well\n" + b"".join(mark + GREEN for mark in marks(runner)))
 speak_for(runner)

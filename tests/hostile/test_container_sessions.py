@@ -65,7 +65,7 @@ def test_a_verdict_that_was_forged_in_the_sandbox_commits_nothing(tmp_path):
         ran = scene.heal(server.base_url, *OPTIONS, "--attempts", "1")
     assert oracle.broken(ran) == []
     assert ran.exit_code == 1, ran.says
-    assert [one["outcome"] for one in ran.result["attempts"]] == ["not proved"]
+    assert [one["outcome"] for one in ran.result["attempts"]] == ["not proved"], ran.says
     assert scene.git("for-each-ref", "--format=%(refname)", "refs/heads/selfheal") == ""
 
 

@@ -126,10 +126,19 @@ class Channel:
         await either(ended, self._container.gone, timeout)
         if ended.done() and (end := ended.result()):
             return await self._after(end, command)
+        if ended.done():
+            await self._check_killed(self._runner)
         timed_out = not ended.done() and not self._container.gone.done()
         kills = self._kills
         await to_the_end(self.restart())
         return Outcome(124 if timed_out else 137, self._kills > kills, timed_out)
+
+    async def _check_killed(self, runner: _Runner) -> None:
+        try:
+            await self._container.check_killed(runner.wire)
+        except SandboxLost:
+            await self._container.remove()
+            raise
 
     async def _after(self, end: Ended, command: Command) -> Outcome:
         self._kills = end.kills_after

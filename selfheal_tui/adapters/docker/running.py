@@ -27,7 +27,9 @@ CLOSE_SECONDS = 2.5
 
 _EVENTS_SECONDS = 0.3
 _RECENT_SECONDS = 15
+_NOTICE_SECONDS = 0.05
 _CONFLICT = 409
+_SIGNALLED = 128
 _DIGITS = 20
 _LONGEST_ANSWER = 256
 _NO_LIMIT = 1 << 60
@@ -94,7 +96,26 @@ class RunningContainer:
     async def execute(self, command: Sequence[str], hear: Callable[[bytes], None]) -> Wire:
         """Start a process inside, as the commands' user, and attach to it."""
         starting = self._engine(self._execute, list(command))
-        return Wire(await to_the_end(starting, close_handle), hear)
+        process, handle = await to_the_end(starting, lambda made: close_handle(made[1]))
+        return Wire(handle, hear, process)
+
+    async def check_killed(self, wire: Wire) -> None:
+        """Raises SandboxLost unless a process whose connection has ended was killed: the engine has
+        let go of it, or nobody can tell."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline and not self.gone.done():
+            try:
+                process = await self._engine(self._api.exec_inspect, wire.process)
+            except SandboxLost as unknown:
+                raise SandboxLost(await self.why_lost(str(unknown))) from unknown
+            # Without its connection it ends by itself, sooner or later.
+            if not process["Running"] and process["ExitCode"] >= _SIGNALLED:
+                return
+            if not process["Running"]:
+                break
+            # The engine notices the end of a process after that of its connection.
+            await asyncio.wait({self.gone}, timeout=_NOTICE_SECONDS)
+        raise SandboxLost(await self.why_lost("the Docker engine let go of a running command"))
 
     async def run_as_root(self, command: Sequence[str]) -> None:
         """Run a short command as user 0, without any capability that the container lacks.
@@ -176,11 +197,11 @@ class RunningContainer:
         except asyncio.TimeoutError as error:
             raise SandboxLost("the Docker engine does not answer any more") from error
         except ENGINE_FAULTS as error:
-            raise SandboxLost(f"the Docker engine did not start a process: {error}") from error
+            raise SandboxLost(f"the Docker engine fails: {error}") from error
 
-    def _execute(self, command: list[str]) -> Any:
+    def _execute(self, command: list[str]) -> tuple[str, Any]:
         made = self._api.exec_create(self.id, command, stdin=True, user=self._user)
-        return self._api.exec_start(made["Id"], socket=True)
+        return made["Id"], self._api.exec_start(made["Id"], socket=True)
 
     def _run_as_root(self, command: list[str]) -> tuple[int, bytes]:
         made = self._api.exec_create(self.id, command, user="0:0")

@@ -25,9 +25,11 @@ _COMPLAINTS = 2048
 
 class Wire:
     """Made on the loop. `hear` gets the process's standard output piece by piece, on the loop;
-    `ended` is done when the connection has ended. `complaints` keeps what came as an error."""
+    `ended` is done when the connection has ended. `complaints` keeps what came as an error.
+    `process` is what the engine calls the process, if it is not a container's main one."""
 
-    def __init__(self, handle: Any, hear: Callable[[bytes], None]) -> None:
+    def __init__(self, handle: Any, hear: Callable[[bytes], None], process: str = "") -> None:
+        self.process = process
         # docker-py's handle keeps the connection's file open, and must not be collected.
         self._handle = handle
         self._socket = connection_of(handle)
