@@ -279,8 +279,8 @@ def no_reflog_of(repo: Repo, branch: str) -> None:
     """Let the move of a branch fail as late as it can: git locks it and takes the new value, but
     cannot write the reflog in the end, as on a disk that is full by then."""
     reflog = repo.path / ".git" / "logs" / "refs" / "heads" / branch
-    reflog.unlink()
-    reflog.mkdir()
+    reflog.unlink(missing_ok=True)
+    reflog.mkdir(parents=True)
     (reflog / "in the way").write_text("")
 
 

@@ -16,7 +16,15 @@ from selfheal_tui.adapters.git.repository import GitRepository
 from selfheal_tui.adapters.git.worktree import Replacement, WorkingTree
 from selfheal_tui.core.tree import EXECUTABLE, LINK, REGULAR, TreeChange, TreeFile
 from selfheal_tui.errors import RepositoryRefused
-from tests.support.repos import FakeTime, Repo, change_of, commit_change, granted, make_repo
+from tests.support.repos import (
+    FakeTime,
+    Repo,
+    change_of,
+    commit_change,
+    granted,
+    make_repo,
+    no_reflog_of,
+)
 
 START = {"a.txt": b"1\n2\n3\n4\n5\n", "b.txt": b"b\n", "d/c.txt": b"c\n", "d/e/f.txt": b"f\n"}
 
@@ -267,6 +275,18 @@ async def test_an_index_that_changes_in_between_undoes_the_files(
     assert repo.manifest() == before
     assert repo.git("status", "--porcelain") == "AD other"
     assert repo.git("log", "--format=%s") == "first"
+
+
+async def test_a_first_commit_whose_branch_cannot_be_made_leaves_no_index(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    repo.write("a.txt", b"mine\n")
+    git = await repo.open(tmp_path / "state")
+    no_reflog_of(repo, "main")
+    before, settled = repo.manifest(), repo.settled()
+    with pytest.raises(RepositoryRefused, match="cannot be moved, nothing was changed"):
+        await commit_change(git, change_of({"n/b": b"b\n"}), branch=None)
+    assert (repo.manifest(), repo.settled()) == (before, settled)
+    assert repo.git("status", "--porcelain") == "?? a.txt"
 
 
 async def test_a_write_that_fails_undoes_the_ones_before(tmp_path: Path) -> None:

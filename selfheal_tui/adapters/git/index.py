@@ -25,15 +25,14 @@ from selfheal_tui.errors import RepositoryRefused
 
 @dataclass(frozen=True)
 class NewIndex:
-    """The bytes that the index had, and those it is to have."""
+    """The bytes that the index had, and those it is to have; None for no index."""
 
     before: bytes | None
-    after: bytes
+    after: bytes | None
 
     @property
-    def reversed(self) -> NewIndex | None:
-        """The way back; None where there was no index."""
-        return None if self.before is None else NewIndex(self.after, self.before)
+    def reversed(self) -> NewIndex:
+        return NewIndex(self.after, self.before)
 
 
 class UserIndex:
@@ -90,14 +89,18 @@ class UserIndex:
         """Put the new index in place, if the old one is still the one it was made from."""
         temporary = self._folder / index_name()
         try:
-            _write_synced(temporary, new.after, self._permissions())
+            _write_synced(temporary, new.after or b"", self._permissions())
             self._patience.wait(lambda: _link(temporary, self._lock) or None, _held(self._lock))
             try:
                 if self._read() != new.before:
                     raise RepositoryRefused(
                         "the index changed at the same moment (another git command ran): try again"
                     )
-                self._lock.rename(self._file)
+                if new.after is None:
+                    self._file.unlink()
+                    self._lock.unlink()
+                else:
+                    self._lock.rename(self._file)
             except BaseException:
                 self._lock.unlink()
                 raise

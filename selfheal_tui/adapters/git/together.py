@@ -40,7 +40,6 @@ def move_together(
         branch = look_up(ground.place.user, ref)
         if branch is not None and branch.value != old:
             raise
-        if back := index.reversed:
-            ground.index.install(back)
+        ground.index.install(index.reversed)
         ground.files.undo(replacements)
         raise RepositoryRefused(f"{ref} cannot be moved, nothing was changed: {error}") from error
