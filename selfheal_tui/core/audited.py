@@ -199,7 +199,7 @@ def _card(before: Before) -> dict[str, object]:
         return {**fields, "verdict": "no proposal in the record"}
     try:
         proof = Proof.from_json(before.proposal.proof)
-    except (ValueError, TypeError):
+    except ValueError:
         return {**fields, "verdict": "not readable after redaction"}
     return {
         **fields,

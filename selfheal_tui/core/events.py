@@ -10,11 +10,10 @@ Refuses to hold anything but plain values.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
-from functools import cache
-from typing import Any, get_args, get_type_hints
+from dataclasses import asdict, dataclass
+from typing import get_args
 
-from selfheal_tui.core.eventkinds import fits, is_time
+from selfheal_tui.core.eventkinds import fitted, is_time
 from selfheal_tui.core.plainjson import plain_json
 
 SCHEMA = 1
@@ -730,7 +729,7 @@ def from_json(line: str) -> tuple[Event, float]:
         at, kind = data.pop("at"), _BY_NAME[data.pop("event")]
         if not is_time(at):
             raise ValueError(f"the time of an event is {at!r}")
-        return kind(**_as_tuples(kind, data)), float(at)
+        return kind(**fitted(kind, data)), float(at)
     except (
         KeyError,
         TypeError,
@@ -740,26 +739,3 @@ def from_json(line: str) -> tuple[Event, float]:
         json.JSONDecodeError,
     ) as error:
         raise ValueError(f"not an event line: {line[:80]!r}") from error
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _as_tuples(kind: type, data: dict[str, object]) -> dict[str, object]:
-    hints = _hints(kind)
-    known = {field.name for field in fields(kind)}
-    if unknown := data.keys() - known:
-        raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]}")
-    values = {
-        name: _deep_tuple(value) if "tuple" in str(hints[name]) else value
-        for name, value in data.items()
-    }
-    if wrong := [name for name, value in values.items() if not fits(value, hints[name])]:
-        raise ValueError(f"{kind.__name__}.{wrong[0]} is of another kind")
-    return values
-
-
-def _deep_tuple(value: object) -> object:
-    return tuple(_deep_tuple(item) for item in value) if isinstance(value, list) else value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from selfheal_tui.core.eventkinds import fitted
 from selfheal_tui.core.text import on_one_line
 
 
@@ -73,13 +73,11 @@ class Proof:
 
     @classmethod
     def from_json(cls, text: str) -> Proof:
-        """The proof that `to_json` wrote."""
-        data: dict[str, Any] = json.loads(text)
-        return cls(**{name: _tuples(value) for name, value in data.items()})
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+        """The proof that `to_json` wrote. Raises ValueError where somebody changed that by hand."""
+        try:
+            return cls(**fitted(cls, json.loads(text)))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError("the proof card cannot be read") from error
 
 
 NOT_WITH_ORIGINALS = "NOT VERIFIED WITH THE ORIGINAL TESTS"
@@ -117,11 +115,11 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def recorded_card(text: str) -> list[str]:
-    """The card of a proof as it was recorded; one line where somebody changed that by hand."""
+    """The card of a proof as it was recorded; one line where that cannot be read."""
     try:
         return card_lines(Proof.from_json(text))
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return ["the proof card cannot be read"]
+    except ValueError as error:
+        return [f"verdict   {error}"]
 
 
 def card_lines(proof: Proof) -> list[str]:

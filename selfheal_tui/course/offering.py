@@ -117,11 +117,11 @@ class Offering:
     def may_take_up(self, proposal: ProposalMade) -> bool:
         """Whether an earlier run's proposal may be committed: a part only where the user says so.
         Nobody there to say it means that the work goes on from it."""
-        return self._order.partial or not Proof.from_json(proposal.proof).partial
+        return self._order.partial or not _recorded(proposal).partial
 
     async def take_up(self, kept: Kept, proposal: ProposalMade) -> tuple[str, str]:
         """Take an earlier run's proposal up; a sandbox is opened only when hunks are refused."""
-        self._allow(Proof.from_json(proposal.proof))
+        self._allow(_recorded(proposal))
         proposed = Proposed(proposal.tree, kept.tree, proposal.message)
         offer = Offer(_kept_healed(kept, proposal))
         made: list[Healing] = []
@@ -240,7 +240,7 @@ async def _told_as_part(delivering: Awaitable[tuple[str, str]], offer: Offer) ->
 
 def _kept_healed(kept: Kept, proposal: ProposalMade) -> Healed:
     """What an earlier run had healed, as far as its proof card knows."""
-    proof = Proof.from_json(proposal.proof)
+    proof = _recorded(proposal)
     failures = tuple(Failure(name) for name in proof.before)
     baseline = CheckResult(proof.command, 1, 0.0, failures) if failures else None
     return Healed(
@@ -256,6 +256,13 @@ def _kept_healed(kept: Kept, proposal: ProposalMade) -> Healed:
         refused=proof.refused,
         partial=proof.partial,
     )
+
+
+def _recorded(proposal: ProposalMade) -> Proof:
+    try:
+        return Proof.from_json(proposal.proof)
+    except ValueError as error:
+        raise SelfhealError(f"the record of the earlier run is damaged: {error}") from error
 
 
 def short(ref: str) -> str:

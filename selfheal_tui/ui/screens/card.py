@@ -16,7 +16,7 @@ from selfheal_tui.core.approval import (
     WorktreeRequest,
 )
 from selfheal_tui.core.events import ProposalMade
-from selfheal_tui.core.proof import Proof, card_lines
+from selfheal_tui.core.proof import Proof, recorded_card
 from selfheal_tui.core.text import on_one_line, printable
 
 NAME = 10
@@ -123,14 +123,15 @@ def _some(names: Sequence[str]) -> str:
 def card_pairs(proposal: ProposalMade) -> list[tuple[str, str]]:
     """The whole proof card as pairs of a name and a value."""
     pairs: dict[str, list[str]] = {}
-    for line in card_lines(Proof.from_json(proposal.proof)):
+    for line in recorded_card(proposal.proof):
         pairs.setdefault(line[:NAME].strip(), []).append(line[NAME:])
     return [(name, _some(found)) for name, found in pairs.items()]
 
 
 def taken_out(proposal: ProposalMade) -> tuple[str, ...]:
     """What the user took out before the proving run, in a few sentences."""
-    refused = Proof.from_json(proposal.proof).refused
+    proof = _recorded(proposal)
+    refused = proof.refused if proof else ()
     said = [f"Taken out, and checked again without it: {printable(hunk)}" for hunk in refused]
     if len(said) <= TAKEN_OUT:
         return tuple(said)
@@ -140,14 +141,25 @@ def taken_out(proposal: ProposalMade) -> tuple[str, ...]:
 
 def mass_deletion_of(proposal: ProposalMade | None) -> str:
     """The sentence for a change that deletes very much; empty else."""
-    return Proof.from_json(proposal.proof).mass_deletion if proposal else ""
+    proof = _recorded(proposal) if proposal else None
+    return proof.mass_deletion if proof else ""
 
 
 def warnings_of(proposal: ProposalMade) -> tuple[str, ...]:
     """The warnings of the proof card, and that nothing proves it where that is so."""
-    proof = Proof.from_json(proposal.proof)
+    proof = _recorded(proposal)
+    if proof is None:
+        return ("NOT VERIFIED: the proof card cannot be read",)
     unproved = () if proof.verified else ("NOT VERIFIED: no check passed on this tree",)
     if proof.only_with_changed_tests:
         # The first of its own warnings says so, and which tests fail.
         unproved = ()
     return (*unproved, *(printable(warning) for warning in proof.warnings))
+
+
+def _recorded(proposal: ProposalMade) -> Proof | None:
+    """The proof; None where somebody changed its record by hand."""
+    try:
+        return Proof.from_json(proposal.proof)
+    except ValueError:
+        return None
