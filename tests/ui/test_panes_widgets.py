@@ -13,6 +13,7 @@ from textual.content import Content
 from selfheal_tui.core.patch import read_patch
 from selfheal_tui.errors import SettingsError
 from selfheal_tui.resources import themes_folder
+from selfheal_tui.ui.palette import PALETTE
 from selfheal_tui.ui.panes import all_panes
 from selfheal_tui.ui.themes import load_themes
 from selfheal_tui.ui.widgets import markdown
@@ -295,6 +296,7 @@ class FollowingApp(App[None]):
     """One column that stays at its end."""
 
     CSS_PATH = PANES_CSS
+    COMPONENT_CLASSES = PALETTE
 
     def __init__(self) -> None:
         super().__init__()
