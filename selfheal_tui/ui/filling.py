@@ -35,10 +35,11 @@ async def fill(app: SelfhealApp) -> None:
     await bottom.mount(WaitingLines(), SearchLine(), after=app.deck)
     await bottom.mount(Status(), KeysLine())
     await asyncio.sleep(GAP)
-    await app.deck.fill()
-    await asyncio.sleep(GAP)
     if not app.conductor.replayed:
+        # Before the panes, so that nobody places and draws what it hides.
         await app.deck.greet()
+        await asyncio.sleep(GAP)
+    await app.deck.fill()
 
 
 async def _read_css(app: SelfhealApp) -> None:

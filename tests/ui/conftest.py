@@ -40,13 +40,19 @@ def snap_compare(snap_compare, monkeypatch):
     return compare
 
 
+def drawn(app):
+    """What `App.export_screenshot` makes its picture of; the picture itself takes much longer."""
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    return [list(strips) for strips in update.strips]
+
+
 async def at_rest(pilot):
     """Wait until nothing changes any more."""
-    before, same = "", 0
+    before, same = None, 0
     while same < SAME:
         await pilot.pause()
         if any(pane._due for pane in pilot.app.screen_stack[0].query(Pane)):
             continue
-        now = pilot.app.export_screenshot()
+        now = drawn(pilot.app)
         same = same + 1 if now == before else 0
         before = now

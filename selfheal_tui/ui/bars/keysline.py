@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -24,3 +26,11 @@ class KeysLine(Footer):
                 return
             self._told = told
         super().bindings_changed(screen)
+
+    def compose(self) -> ComposeResult:
+        for key in super().compose():
+            compact = getattr(type(key), "compact", None)
+            if isinstance(compact, Reactive) and not key.has_class("-command-palette"):
+                # What it is bound to says so anyway, but later: it would be styled twice more.
+                key.set_reactive(compact, self.compact)
+            yield key
