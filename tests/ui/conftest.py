@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 from textual.app import App
+from textual.css.stylesheet import Stylesheet
 from textual.widgets import Input, TextArea
 
 from selfheal_tui.ui.panes.pane import Pane
@@ -13,6 +14,23 @@ from selfheal_tui.ui.screens.approval import ApprovalScreen
 
 SAME = 3
 """Pictures in a row that must be the same one: only then is nothing left to be drawn."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _style_sheets_are_parsed_once():
+    """Hundreds of apps parse the same texts, a light one twice. What comes of a text depends on
+    nothing but it and the variables of the theme, and nobody changes it afterwards."""
+    parse, parsed = Stylesheet._parse_rules, {}
+
+    def parse_once(sheet, css, read_from, **how):
+        key = (css, read_from, *how.items(), *sheet._variables.items())
+        if key not in parsed:
+            parsed[key] = parse(sheet, css, read_from, **how)
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
