@@ -28,6 +28,10 @@ async def fill(app: SelfhealApp) -> None:
 
     bottom = app.screen_stack[0]
     await _read_css(app)
+    if not app.conductor.replayed:
+        # Before the panes, so that nobody places and draws what it hides.
+        await app.deck.greet()
+        await asyncio.sleep(GAP)
     await bottom.query_one(Header).fill()
     if app.prompt:
         await app.prompt.fill()
@@ -35,10 +39,6 @@ async def fill(app: SelfhealApp) -> None:
     await bottom.mount(WaitingLines(), SearchLine(), after=app.deck)
     await bottom.mount(Status(), KeysLine())
     await asyncio.sleep(GAP)
-    if not app.conductor.replayed:
-        # Before the panes, so that nobody places and draws what it hides.
-        await app.deck.greet()
-        await asyncio.sleep(GAP)
     await app.deck.fill()
 
 

@@ -23,10 +23,14 @@ def _style_sheets_are_parsed_once():
     parse, parsed = Stylesheet._parse_rules, {}
 
     def parse_once(sheet, css, read_from, **how):
-        key = (css, read_from, *how.items(), *sheet._variables.items())
-        if key not in parsed:
-            parsed[key] = parse(sheet, css, read_from, **how)
-        return parsed[key]
+        # As Textual's own, which ends with the sheet of one app and is asked at every mount.
+        here = (css, read_from, *how.values())
+        if here not in sheet._parse_cache:
+            key = (*here, *sheet._variables.items())
+            if key not in parsed:
+                parsed[key] = parse(sheet, css, read_from, **how)
+            sheet._parse_cache[here] = parsed[key]
+        return sheet._parse_cache[here]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parse_once)
