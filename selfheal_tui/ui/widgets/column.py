@@ -19,6 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
+from textual.theme import Theme
 
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import line, plain_text
@@ -183,6 +184,14 @@ class Column(ScrollView):
         if styles.has_rule("color") or styles.has_rule("auto_color"):
             return look
         return Style(look.background, None, look.bold, look.dim, look.italic, look.underline)
+
+    def on_mount(self) -> None:
+        # The looks are the app's: a theme that changes nothing else would not be seen here.
+        self.app.theme_changed_signal.subscribe(self, self._recoloured)
+
+    def _recoloured(self, theme: Theme) -> None:
+        self._looks.clear()
+        self.refresh()
 
     def notify_style_update(self) -> None:
         self._looks.clear()
