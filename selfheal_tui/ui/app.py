@@ -20,6 +20,7 @@ from selfheal_tui.core.text import one_line, printable
 from selfheal_tui.errors import ApprovalRefused
 from selfheal_tui.ui.bars.header import Header
 from selfheal_tui.ui.deck import Deck, MakePanes
+from selfheal_tui.ui.palette import PALETTE
 from selfheal_tui.ui.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class SelfhealApp(App[int]):
     TITLE = "selfheal"
     CSS_PATH = "app.tcss"
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMPONENT_CLASSES: ClassVar[set[str]] = PALETTE
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-low"), (14, "-high")]  # noqa: RUF012 - its type
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop the step"),

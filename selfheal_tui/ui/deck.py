@@ -79,9 +79,9 @@ class Deck(Vertical):
         """Put fresh panes in place of what is there."""
         from selfheal_tui.ui.widgets.splitter import Splitter
 
-        if not self.children:
+        if not self.query("#panes"):
             # Not there before: each widget of the first frame makes it later.
-            await self.mount(Horizontal(id="tabs"), Horizontal(id="panes"))
+            await self.mount(Horizontal(id="tabs"), Horizontal(id="panes"), before=self._welcome)
         tabs, panes = self.query_one("#tabs"), self.query_one("#panes")
         await panes.remove_children()
         await tabs.remove_children()

@@ -20,26 +20,26 @@ GAP = 0.005
 
 async def fill(app: SelfhealApp) -> None:
     """Put in what the first frame has left out."""
-    from textual.widgets import Footer
-
     from selfheal_tui.ui.bars.header import Header
+    from selfheal_tui.ui.bars.keysline import KeysLine
     from selfheal_tui.ui.bars.search import SearchLine
     from selfheal_tui.ui.bars.status import Status
     from selfheal_tui.ui.bars.waiting import WaitingLines
 
     bottom = app.screen_stack[0]
     await _read_css(app)
+    if not app.conductor.replayed:
+        # Before the panes, so that nobody places and draws what it hides.
+        await app.deck.greet()
+        await asyncio.sleep(GAP)
     await bottom.query_one(Header).fill()
     if app.prompt:
         await app.prompt.fill()
     await asyncio.sleep(GAP)
     await bottom.mount(WaitingLines(), SearchLine(), after=app.deck)
-    await bottom.mount(Status(), Footer(show_command_palette=True))
+    await bottom.mount(Status(), KeysLine())
     await asyncio.sleep(GAP)
     await app.deck.fill()
-    await asyncio.sleep(GAP)
-    if not app.conductor.replayed:
-        await app.deck.greet()
 
 
 async def _read_css(app: SelfhealApp) -> None:

@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 
 from selfheal_tui.core.events import Event
 from selfheal_tui.resources import themes_folder
+from selfheal_tui.ui.palette import PALETTE
 from selfheal_tui.ui.panes.pane import Pane
 from selfheal_tui.ui.themes import load_themes
 
@@ -19,6 +20,7 @@ class PaneApp(App[None]):
     """Folds `story` into `panes` once they are mounted. Remembers the jumps that they ask for."""
 
     CSS_PATH = PANES_CSS
+    COMPONENT_CLASSES = PALETTE
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from textual.app import App
 
 from selfheal_tui.core.patch import read_patch
+from selfheal_tui.ui.palette import PALETTE
 from selfheal_tui.ui.widgets.diffview import MANY, DiffView
 from selfheal_tui.ui.widgets.hunks import FileBlock, HunkBlock, Layout
 from selfheal_tui.ui.widgets.lines import shown
@@ -27,6 +28,8 @@ def file_patch(name, *lines):
 
 class ViewApp(App):
     """A view of a difference, alone."""
+
+    COMPONENT_CLASSES = PALETTE
 
     def compose(self):
         yield DiffView()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from textual.content import Content
 from selfheal_tui.core.patch import read_patch
 from selfheal_tui.errors import SettingsError
 from selfheal_tui.resources import themes_folder
+from selfheal_tui.ui.palette import PALETTE
 from selfheal_tui.ui.panes import all_panes
 from selfheal_tui.ui.themes import load_themes
 from selfheal_tui.ui.widgets import markdown
@@ -25,6 +27,7 @@ from selfheal_tui.ui.widgets.patchfiles import cut_patch
 from selfheal_tui.ui.widgets.rows import Rows
 from selfheal_tui.ui.widgets.words import changed_words
 from tests.support import stories
+from tests.ui.conftest import at_rest, drawn
 from tests.ui.stand_in import PANES_CSS, PaneApp
 
 LETTERS = "ab \t\r\b\x1b[]0;31m\x07\u202e\u200b[/red]\x9b`*#-|>1.\n表"
@@ -291,10 +294,27 @@ async def test_every_theme_draws_every_pane(theme):
         assert "Attempt 3" in "".join(app.panes[0].rows.render_line(y).text for y in range(30))
 
 
+async def test_a_theme_that_differs_only_in_the_looks_of_lines_is_seen_at_once():
+    app = PaneApp(all_panes(), stories.healed_at_3())
+    dark = next(each for each in load_themes(themes_folder(), None) if each.name == app.theme)
+    app.register_theme(replace(dark, name="other", success="#123456", error="#654321"))
+    async with app.run_test(size=(160, 40)) as pilot:
+        await at_rest(pilot)
+        before = drawn(app)
+        app.theme = "other"
+        await at_rest(pilot)
+        changed = drawn(app)
+        for pane in app.panes:
+            pane.rows.refresh()
+        await at_rest(pilot)
+        assert (changed != before, changed == drawn(app)) == (True, True)
+
+
 class FollowingApp(App[None]):
     """One column that stays at its end."""
 
     CSS_PATH = PANES_CSS
+    COMPONENT_CLASSES = PALETTE
 
     def __init__(self) -> None:
         super().__init__()

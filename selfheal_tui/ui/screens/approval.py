@@ -106,7 +106,10 @@ class ApprovalScreen(ModalScreen[Answer | None]):
     # --- what is shown ---------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="window approval"):
+        # Told before there are parts: told later, every one of them is styled once more.
+        self.set_class(self.app.size.width >= SIDE_BY_SIDE, "-wide", update=False)
+        plain = "" if self._proposal else " -plain"
+        with Vertical(classes=f"window approval{plain}"):
             yield from self._headline()
             with Horizontal(id="sides"):
                 yield from self._facts()
@@ -153,8 +156,6 @@ class ApprovalScreen(ModalScreen[Answer | None]):
                 yield Pairs(card_pairs(self._proposal)[VERDICT:], id="card")
 
     def on_mount(self) -> None:
-        window = self.query_one(".window")
-        window.set_class(self._proposal is None, "-plain")
         self._fill_diff()
         if self._is_change:
             changed = not self.draft.same_place(self._first)

@@ -14,13 +14,12 @@ from textual.content import Content, Span
 from textual.style import Style
 
 from selfheal_tui.core.text import fold_terminal
+from selfheal_tui.ui.palette import ANSI
 from selfheal_tui.ui.widgets.lines import shown
 
 SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
 UNUSUAL = re.compile("[^\x20-\x7e]")
 """Anything that plain output does not hold; where it finds nothing, nothing is to be done."""
-
-NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,16 @@ class Pen:
     def spans(self, start: int, end: int) -> list[Span]:
         """What it does to the text from `start` to `end`."""
         spans = [Span(start, end, self._style())]
-        if self.colour in NAMES:
+        if self.colour in ANSI:
             spans.append(Span(start, end, f"ansi-{self.colour}"))
-        if self.ground in NAMES:
+        if self.ground in ANSI:
             spans.append(Span(start, end, f"on-{self.ground}"))
         return spans
 
     def _style(self) -> Style:
         return Style(
-            background=None if self.ground in ("", *NAMES) else Color.parse(self.ground),
-            foreground=None if self.colour in ("", *NAMES) else Color.parse(self.colour),
+            background=None if self.ground in ("", *ANSI) else Color.parse(self.ground),
+            foreground=None if self.colour in ("", *ANSI) else Color.parse(self.colour),
             bold=self.bold or None,
             dim=self.dim or None,
             italic=self.italic or None,
@@ -127,9 +126,9 @@ def _simple(code: int, pen: Pen) -> Pen:
     if code in _SETS:
         return _SETS[code](pen)
     if 30 <= code <= 37 or 90 <= code <= 97:
-        return replace(pen, colour=NAMES[code % 10])
+        return replace(pen, colour=ANSI[code % 10])
     if 40 <= code <= 47 or 100 <= code <= 107:
-        return replace(pen, ground=NAMES[code % 10])
+        return replace(pen, ground=ANSI[code % 10])
     if code == 39:
         return replace(pen, colour="")
     return replace(pen, ground="") if code == 49 else pen
@@ -160,7 +159,7 @@ def _extended(numbers: list[int]) -> tuple[str, int]:
 
 def _of_256(number: int) -> str:
     if number < 16:
-        return NAMES[number % 8]
+        return ANSI[number % 8]
     if number >= 232:
         level = 8 + 10 * (number - 232)
         return f"rgb({level},{level},{level})"

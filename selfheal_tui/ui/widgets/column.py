@@ -10,7 +10,6 @@ import re
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -20,8 +19,8 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
+from textual.theme import Theme
 
-from selfheal_tui.ui.widgets.ansi import NAMES
 from selfheal_tui.ui.widgets.block import Block
 from selfheal_tui.ui.widgets.lines import line, plain_text
 
@@ -33,42 +32,6 @@ AT_ONCE = 0.02
 GUTTER = 2
 """Cells left of the lines: the cursor and a blank."""
 
-LOOKS = frozenset(
-    {
-        "dim",
-        "strong",
-        "failed",
-        "failed-count",
-        "ok",
-        "warned",
-        "running",
-        "accent",
-        "title",
-        "you",
-        "code",
-        "link",
-        "quote",
-        "match",
-        "cursor",
-        "border",
-        "number",
-        "hunk",
-        "added",
-        "removed",
-        "added-word",
-        "removed-word",
-        "keyword",
-        "string",
-        "comment",
-        "literal",
-        "name",
-        "type",
-    }
-    | {f"ansi-{name}" for name in NAMES}
-    | {f"on-{name}" for name in NAMES}
-)
-"""Names that spans may carry; each is a component class `rows--NAME` of the stylesheet."""
-
 
 class Column(ScrollView):
     """Shows blocks. `follows`: stays at the end while it is there; `short`: as high as they are,
@@ -76,8 +39,6 @@ class Column(ScrollView):
 
     After `append`, `remove`, `replace` or a change in a block, `sync` lays out and draws.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in LOOKS}
 
     def __init__(
         self,
@@ -218,11 +179,19 @@ class Column(ScrollView):
         return self._looks[name]
 
     def _find_look(self, name: str) -> Style:
-        styles = self.get_component_styles(f"rows--{name}")
+        styles = self.app.get_component_styles(f"rows--{name}")
         look = Style.from_styles(styles)
         if styles.has_rule("color") or styles.has_rule("auto_color"):
             return look
         return Style(look.background, None, look.bold, look.dim, look.italic, look.underline)
+
+    def on_mount(self) -> None:
+        # The looks are the app's: a theme that changes nothing else would not be seen here.
+        self.app.theme_changed_signal.subscribe(self, self._recoloured)
+
+    def _recoloured(self, theme: Theme) -> None:
+        self._looks.clear()
+        self.refresh()
 
     def notify_style_update(self) -> None:
         self._looks.clear()
