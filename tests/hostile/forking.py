@@ -24,8 +24,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.hostile.scene import ROOT, Ran, Scene
+from tests.hostile.scene import ROOT, Ran
 from tests.hostile.tally import FAULTS, KILLS, count
+from tests.support.headless import Workplace
 
 LOADED = (
     "adapters.litellm_model.library", "cli.run", "cli.models", "cli.dispatch",
@@ -85,6 +86,8 @@ class Forks:
 
     def __init__(self, *, interface: bool = False) -> None:
         self._also = ["interface"] if interface else []
+        # That of now: a test changes it for itself.
+        self._environment = os.environ | {"PYTHONPATH": f"{ROOT}"}
         self._number = 0
         self._started: dict[int, int] = {}
         self._ends: dict[int, tuple[int, int]] = {}
@@ -94,7 +97,7 @@ class Forks:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.hostile.forking", *self._also],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": f"{ROOT}"},
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -114,7 +117,7 @@ class Forks:
 
     def start(
         self,
-        scene: Scene,
+        scene: Workplace,
         *arguments: str,
         spoil: tuple[Any, ...] = (),
         terminal: str = "",
@@ -142,7 +145,7 @@ class Forks:
         self._wait_for(lambda: number in self._started, 30.0)
         return Child(self, self._started[number], files, arguments)
 
-    def run(self, scene: Scene, *arguments: str, **more: Any) -> tuple[Ran, str]:
+    def run(self, scene: Workplace, *arguments: str, **more: Any) -> tuple[Ran, str]:
         """Run to the end; how it ended, and where what was planted acted."""
         child = self.start(scene, *arguments, **more)
         return child.ended(), child.fired
