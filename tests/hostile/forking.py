@@ -10,7 +10,9 @@ As a program it is that interpreter: one JSON line a request, one a start and on
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -27,6 +29,7 @@ from typing import Any
 from tests.hostile.scene import ROOT, Ran
 from tests.hostile.tally import FAULTS, KILLS, count
 from tests.support.headless import Workplace
+from tests.support.model_server import ModelServer, submit
 
 LOADED = (
     "adapters.litellm_model.library", "cli.run", "cli.models", "cli.dispatch",
@@ -192,6 +195,8 @@ def _serve() -> None:
         _load_interface()
     load().token_counter(model="scripted", text="one")
     errors()
+    _ask_once()
+    _settle()
     wake = _woken_by_ends()
     _say({"number": 0, "pid": os.getpid()})
     waiting = b""
@@ -206,6 +211,30 @@ def _serve() -> None:
             *requests, waiting = (waiting + data).split(b"\n")
             for line in requests:
                 _fork(json.loads(line))
+
+
+def _ask_once() -> None:
+    """The first answer of a process takes half a second longer: the library makes its types
+    ready for it. No connection, thread or loop of it is left."""
+    from selfheal_tui.adapters.model import LiteLLMModel
+    from selfheal_tui.agent.ports import Message, ModelRequest, ToolSpec
+
+    async def ask(base_url: str) -> None:
+        model = LiteLLMModel("openai/scripted", api_base=base_url)
+        tool = ToolSpec("submit", "Tell.", {"type": "object", "properties": {}})
+        request = ModelRequest((Message("user", "hello"),), (tool,))
+        await model.complete(request, lambda _news: None)
+        await model.close()
+
+    with ModelServer([submit("Done.")]) as server:
+        asyncio.run(ask(server.base_url))
+
+
+def _settle() -> None:
+    """What is loaded stays: no run has to look through it, which would copy its memory, too."""
+    assert threading.active_count() == 1, "what forks must have one thread"
+    gc.collect()
+    gc.freeze()
 
 
 def _woken_by_ends() -> int:
@@ -238,7 +267,7 @@ def _learn(told: Path) -> None:
         for name in told.read_text().split():
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-    assert threading.active_count() == 1, "what forks must have one thread"
+        _settle()
 
 
 def _fork(request: dict[str, Any]) -> None:
