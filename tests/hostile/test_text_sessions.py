@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -55,7 +56,12 @@ exit 1
 """
 
 
-LAST = calls(call("write_file", path="a.txt", content="b\n"), submit(ALL, ALL))
+def broad(answer):
+    """In few pieces, where the one with its thoughts comes in many: each costs a millisecond."""
+    return replace(answer, piece=97)
+
+
+LAST = broad(calls(call("write_file", path="a.txt", content="b\n"), submit(ALL, ALL)))
 """Where a turn before was not taken."""
 
 
@@ -76,7 +82,7 @@ def scene_of(folder):
 def script(change="b\n"):
     return {
         "planner": [
-            submit_plan(ALL, FEW, files=["a.txt", FEW]),
+            broad(submit_plan(ALL, FEW, files=["a.txt", FEW])),
             submit_plan("Mend it.", files=["a.txt"]),
         ],
         "coder": [
@@ -94,13 +100,15 @@ def script(change="b\n"):
                     call("ask_user", question=ALL),
                 ),
             ),
-            calls(
-                call("write_file", path="a.txt", content=change),
-                call("write_file", path="\x1b]0;new\x07\u202e\n.txt", content=ALL),
-                submit(ALL, ALL),
+            broad(
+                calls(
+                    call("write_file", path="a.txt", content=change),
+                    call("write_file", path="\x1b]0;new\x07\u202e\n.txt", content=ALL),
+                    submit(ALL, ALL),
+                )
             ),
         ],
-        "reviewer": [submit_review("flag", ALL, [ALL, f"x\n{FORGED}"])],
+        "reviewer": [broad(submit_review("flag", ALL, [ALL, f"x\n{FORGED}"]))],
     }
 
 
