@@ -3,8 +3,6 @@ what is counted over all tests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.docker.conftest import base_image, engine
@@ -30,7 +28,6 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Forks:
 
 
 @pytest.fixture(scope="session")
-def screens() -> Iterator[Forks]:
-    """As `forks`, for runs at a terminal."""
-    with Forks(interface=True) as running:
-        yield running
+def screens(forks: Forks) -> Forks:
+    """The same, for runs at a terminal."""
+    return forks

@@ -84,11 +84,9 @@ class Child:
 
 
 class Forks:
-    """The forking interpreter, as a context. Threads may share it: runs go beside each other. With
-    `interface` on it has loaded what the terminal interface needs, too."""
+    """The forking interpreter, as a context. Threads may share it: runs go beside each other."""
 
-    def __init__(self, *, interface: bool = False) -> None:
-        self._also = ["interface"] if interface else []
+    def __init__(self) -> None:
         # That of now: a test changes it for itself.
         self._environment = os.environ | {"PYTHONPATH": f"{ROOT}"}
         self._number = 0
@@ -98,7 +96,7 @@ class Forks:
 
     def __enter__(self) -> Forks:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.hostile.forking", *self._also],
+            [sys.executable, "-m", "tests.hostile.forking"],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -191,8 +189,7 @@ def _serve() -> None:
         importlib.import_module(f"selfheal_tui.{name}")
     from selfheal_tui.adapters.litellm_model.library import errors, load
 
-    if sys.argv[1:] == ["interface"]:
-        _load_interface()
+    _load_interface()
     load().token_counter(model="scripted", text="one")
     errors()
     _ask_once()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.hostile.oracle import Oracle
 from tests.hostile.scene import Scene, ran_in
+from tests.hostile.screens import at_terminal
 from tests.hostile.terminal_bytes import offences
 from tests.hostile.texts import FORGED, TEXTS
 from tests.support.model_server import (
@@ -141,7 +142,7 @@ def test_a_session_full_of_it_prints_text_alone_and_tells_the_truth(tmp_path, ou
     assert offences(message.encode()) == []
 
 
-def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
+def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path, screens):
     scene = scene_of(tmp_path)
     server = ModelServer(script(), forever=LAST)
     with server, Oracle(scene, server=server, engine=False) as oracle:
@@ -153,7 +154,7 @@ def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
             *OPTIONS,
             "--no-plan",
         )
-        with scene.interface(*arguments, "make the tests pass") as terminal:
+        with at_terminal(screens, scene, *arguments, "make the tests pass") as terminal:
             terminal.until("goes on without isolation")
             terminal.send("\x19")
             terminal.until("VERIFIED", timeout=90)
@@ -166,7 +167,7 @@ def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
             terminal.send("\x11")
             terminal.rest(1.0)
             terminal.send("\x11")
-            ran = ran_in(terminal, *arguments)
+            ran = terminal.ran()
     assert offences(ran.drawn, interface=True) == []
     assert [sentence for sentence in oracle.broken(ran) if sentence.startswith("7")] == []
     assert b"Traceback" not in ran.drawn

@@ -130,7 +130,10 @@ class Workplace:
         if "SELFHEAL_BASE_IMAGE" in os.environ:
             kept["SELFHEAL_BASE_IMAGE"] = os.environ["SELFHEAL_BASE_IMAGE"]
         root = str(Path(__file__).parents[2])
+        # A `python3` that is a script of a version manager takes longer than what it starts.
+        path = f"{Path(sys.base_prefix, 'bin')}{os.pathsep}{os.environ['PATH']}"
         return kept | {
+            "PATH": path,
             "PYTHONPATH": root,
             "SELFHEAL_STATE_DIR": str(self.state),
             "SELFHEAL_CONFIG_DIR": str(self.folder / "config"),
