@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gc
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.hostile.forking import Forks
 from tests.hostile.tally import pytest_terminal_summary
+from tests.support.headless import Workplace
 
 # Here, so that it is known where the tests run in other processes.
 __all__ = ["pytest_terminal_summary"]
@@ -24,3 +29,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_runs() -> Iterator[None]:
+    """Whole runs of the command line are forked from one interpreter, which is started for the
+    first of them: loading the libraries for each took most of the time of their tests."""
+    with contextlib.ExitStack() as open_until_the_end:
+        one = Forks()
+        Workplace.forks = functools.cache(lambda: open_until_the_end.enter_context(one))
+        yield
+        Workplace.forks = None

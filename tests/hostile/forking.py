@@ -10,7 +10,9 @@ As a program it is that interpreter: one JSON line a request, one a start and on
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -24,8 +26,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.hostile.scene import ROOT, Ran, Scene
+from tests.hostile.scene import ROOT, Ran
 from tests.hostile.tally import FAULTS, KILLS, count
+from tests.support.headless import Workplace
+from tests.support.model_server import ModelServer, submit
 
 LOADED = (
     "adapters.litellm_model.library", "cli.run", "cli.models", "cli.dispatch",
@@ -80,11 +84,11 @@ class Child:
 
 
 class Forks:
-    """The forking interpreter, as a context. Threads may share it: runs go beside each other. With
-    `interface` on it has loaded what the terminal interface needs, too."""
+    """The forking interpreter, as a context. Threads may share it: runs go beside each other."""
 
-    def __init__(self, *, interface: bool = False) -> None:
-        self._also = ["interface"] if interface else []
+    def __init__(self) -> None:
+        # That of now: a test changes it for itself.
+        self._environment = os.environ | {"PYTHONPATH": f"{ROOT}"}
         self._number = 0
         self._started: dict[int, int] = {}
         self._ends: dict[int, tuple[int, int]] = {}
@@ -92,9 +96,9 @@ class Forks:
 
     def __enter__(self) -> Forks:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.hostile.forking", *self._also],
+            [sys.executable, "-m", "tests.hostile.forking"],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": f"{ROOT}"},
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -114,7 +118,7 @@ class Forks:
 
     def start(
         self,
-        scene: Scene,
+        scene: Workplace,
         *arguments: str,
         spoil: tuple[Any, ...] = (),
         terminal: str = "",
@@ -142,7 +146,7 @@ class Forks:
         self._wait_for(lambda: number in self._started, 30.0)
         return Child(self, self._started[number], files, arguments)
 
-    def run(self, scene: Scene, *arguments: str, **more: Any) -> tuple[Ran, str]:
+    def run(self, scene: Workplace, *arguments: str, **more: Any) -> tuple[Ran, str]:
         """Run to the end; how it ended, and where what was planted acted."""
         child = self.start(scene, *arguments, **more)
         return child.ended(), child.fired
@@ -185,10 +189,11 @@ def _serve() -> None:
         importlib.import_module(f"selfheal_tui.{name}")
     from selfheal_tui.adapters.litellm_model.library import errors, load
 
-    if sys.argv[1:] == ["interface"]:
-        _load_interface()
+    _load_interface()
     load().token_counter(model="scripted", text="one")
     errors()
+    _ask_once()
+    _settle()
     wake = _woken_by_ends()
     _say({"number": 0, "pid": os.getpid()})
     waiting = b""
@@ -203,6 +208,30 @@ def _serve() -> None:
             *requests, waiting = (waiting + data).split(b"\n")
             for line in requests:
                 _fork(json.loads(line))
+
+
+def _ask_once() -> None:
+    """The first answer of a process takes half a second longer: the library makes its types
+    ready for it. No connection, thread or loop of it is left."""
+    from selfheal_tui.adapters.model import LiteLLMModel
+    from selfheal_tui.agent.ports import Message, ModelRequest, ToolSpec
+
+    async def ask(base_url: str) -> None:
+        model = LiteLLMModel("openai/scripted", api_base=base_url)
+        tool = ToolSpec("submit", "Tell.", {"type": "object", "properties": {}})
+        request = ModelRequest((Message("user", "hello"),), (tool,))
+        await model.complete(request, lambda _news: None)
+        await model.close()
+
+    with ModelServer([submit("Done.")]) as server:
+        asyncio.run(ask(server.base_url))
+
+
+def _settle() -> None:
+    """What is loaded stays: no run has to look through it, which would copy its memory, too."""
+    assert threading.active_count() == 1, "what forks must have one thread"
+    gc.collect()
+    gc.freeze()
 
 
 def _woken_by_ends() -> int:
@@ -235,7 +264,7 @@ def _learn(told: Path) -> None:
         for name in told.read_text().split():
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-    assert threading.active_count() == 1, "what forks must have one thread"
+        _settle()
 
 
 def _fork(request: dict[str, Any]) -> None:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.headless import Workplace
+from tests.support.headless import LONGEST, Workplace, is_for_interpreters
 from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
+MODULE = [sys.executable, "-m", "selfheal_tui"]
 KEY = "sk-sentinel-4f1c9a7be2d05586"
 """The key of the model: in the environment of every run, and nowhere else but in its requests'
 headers."""
@@ -68,7 +69,7 @@ class Scene(Workplace):
         self.home, self.temporary = folder / "home", folder / "tmp"
         self.ran, self.neighbour = folder / "ran", folder / "neighbour"
         self.out, self.config = folder / "out", folder / "config"
-        self.command = [sys.executable, "-m", "selfheal_tui"]
+        self.command = MODULE
         for made in (self.home, self.temporary, self.ran, self.neighbour, self.config):
             made.mkdir(parents=True)
         super().__init__(folder, files)
@@ -104,8 +105,11 @@ class Scene(Workplace):
 
     def run(self, *arguments: str, **environment: str) -> Ran:
         """Run selfheal in the repository to its end."""
+        if self.forks and self.command is MODULE and not is_for_interpreters(environment):
+            ran: Ran = type(self).forks().start(self, *arguments, **environment).ended(LONGEST)
+            return ran
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=LONGEST)
         return Ran(process.returncode, out, err, arguments=arguments)
 
     @contextmanager

@@ -1,7 +1,7 @@
 """The interface in forks that have a terminal: a start costs a fraction of a second. And what a
 user types there.
 
-    with Forks(interface=True) as forks, at_terminal(forks, scene, *options, "task") as terminal:
+    with Forks() as forks, at_terminal(forks, scene, *options, "task") as terminal:
         go_on_without_isolation(terminal)
         answer(terminal, "Make this commit?", YES)
         ran = left(terminal)

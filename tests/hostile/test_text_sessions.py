@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from tests.hostile.oracle import Oracle
 from tests.hostile.scene import Scene, ran_in
+from tests.hostile.screens import at_terminal
 from tests.hostile.terminal_bytes import offences
 from tests.hostile.texts import FORGED, TEXTS
 from tests.support.model_server import (
@@ -55,7 +57,12 @@ exit 1
 """
 
 
-LAST = calls(call("write_file", path="a.txt", content="b\n"), submit(ALL, ALL))
+def broad(answer):
+    """In few pieces, where the one with its thoughts comes in many: each costs a millisecond."""
+    return replace(answer, piece=97)
+
+
+LAST = broad(calls(call("write_file", path="a.txt", content="b\n"), submit(ALL, ALL)))
 """Where a turn before was not taken."""
 
 
@@ -76,7 +83,7 @@ def scene_of(folder):
 def script(change="b\n"):
     return {
         "planner": [
-            submit_plan(ALL, FEW, files=["a.txt", FEW]),
+            broad(submit_plan(ALL, FEW, files=["a.txt", FEW])),
             submit_plan("Mend it.", files=["a.txt"]),
         ],
         "coder": [
@@ -94,13 +101,15 @@ def script(change="b\n"):
                     call("ask_user", question=ALL),
                 ),
             ),
-            calls(
-                call("write_file", path="a.txt", content=change),
-                call("write_file", path="\x1b]0;new\x07\u202e\n.txt", content=ALL),
-                submit(ALL, ALL),
+            broad(
+                calls(
+                    call("write_file", path="a.txt", content=change),
+                    call("write_file", path="\x1b]0;new\x07\u202e\n.txt", content=ALL),
+                    submit(ALL, ALL),
+                )
             ),
         ],
-        "reviewer": [submit_review("flag", ALL, [ALL, f"x\n{FORGED}"])],
+        "reviewer": [broad(submit_review("flag", ALL, [ALL, f"x\n{FORGED}"]))],
     }
 
 
@@ -133,7 +142,7 @@ def test_a_session_full_of_it_prints_text_alone_and_tells_the_truth(tmp_path, ou
     assert offences(message.encode()) == []
 
 
-def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
+def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path, screens):
     scene = scene_of(tmp_path)
     server = ModelServer(script(), forever=LAST)
     with server, Oracle(scene, server=server, engine=False) as oracle:
@@ -145,7 +154,7 @@ def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
             *OPTIONS,
             "--no-plan",
         )
-        with scene.interface(*arguments, "make the tests pass") as terminal:
+        with at_terminal(screens, scene, *arguments, "make the tests pass") as terminal:
             terminal.until("goes on without isolation")
             terminal.send("\x19")
             terminal.until("VERIFIED", timeout=90)
@@ -158,7 +167,7 @@ def test_a_terminal_gets_our_sequences_and_text_alone(tmp_path):
             terminal.send("\x11")
             terminal.rest(1.0)
             terminal.send("\x11")
-            ran = ran_in(terminal, *arguments)
+            ran = terminal.ran()
     assert offences(ran.drawn, interface=True) == []
     assert [sentence for sentence in oracle.broken(ran) if sentence.startswith("7")] == []
     assert b"Traceback" not in ran.drawn

@@ -20,9 +20,13 @@ from tests.support.model_server import ModelServer, call, calls, say, submit
 
 ALL = "\n".join(TEXTS.values()).replace("\0", "").encode("utf-8", "ignore").decode()
 CHECK = "cat evil.txt; grep -qx b a.txt"
+IN_TWO = f"{KEY[:9]}''{KEY[9:]}"
+"""The key for a shell: whole it would stand among the arguments of that, as the model's words."""
+
 FIRST = calls(
     say(ALL),
-    call("bash", command=f"cat evil.txt; echo $OPENAI_API_KEY; echo {KEY}"),
+    call("bash", command=f"cat evil.txt; echo $OPENAI_API_KEY; echo {IN_TWO}"),
+    call("read_file", path=KEY),
     call("write_file", path="a.txt", content="b\n"),
     submit(ALL, ALL),
 )

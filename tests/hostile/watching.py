@@ -4,6 +4,7 @@ with their settings, their commands and the environments of their processes."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import threading
@@ -17,6 +18,9 @@ import requests
 PROC = Path("/proc")
 EVERY = 0.05
 """Seconds between two looks at the list of processes."""
+
+ANEW = 20
+"""Every so many looks at all of them: the number of one that ended is another's in time."""
 
 LABEL = "selfheal.session"
 OWNER = "selfheal.owner"
@@ -59,8 +63,13 @@ class Watch:
             self._client.close()
 
     def _look_around(self) -> None:
-        while not self._over.wait(EVERY):
-            for number in _descendants(os.getpid()):
+        strangers: set[int] = set()
+        for look in itertools.count():
+            if self._over.wait(EVERY):
+                return
+            if look % ANEW == 0:
+                strangers.clear()
+            for number in _descendants(os.getpid(), strangers):
                 self._see("arguments of a process", _read(PROC / str(number) / "cmdline"))
 
     def _follow(self) -> None:
@@ -109,21 +118,23 @@ def _is_somebody_elses(owner: str) -> bool:
     return number != ""
 
 
-def _descendants(ancestor: int) -> set[int]:
-    """The processes below this one: other tests run their own beside it."""
+def _descendants(ancestor: int, strangers: set[int]) -> set[int]:
+    """The processes below this one: other tests run their own beside it. What is none is told to
+    `strangers`, which are not looked at: nobody becomes a descendant."""
     children: dict[int, list[int]] = {}
-    for folder in PROC.iterdir():
-        if folder.name.isdecimal():
-            # The name, in brackets, may hold anything.
-            fields = _read(folder / "stat").rpartition(")")[2].split()
-            if len(fields) > 1:
-                children.setdefault(int(fields[1]), []).append(int(folder.name))
+    numbers = {int(one.name) for one in PROC.iterdir() if one.name.isdecimal()} - strangers
+    for number in numbers:
+        # The name, in brackets, may hold anything.
+        fields = _read(PROC / f"{number}" / "stat").rpartition(")")[2].split()
+        if len(fields) > 1:
+            children.setdefault(int(fields[1]), []).append(number)
     found: set[int] = set()
     open_ends = [ancestor]
     while open_ends:
         below = children.get(open_ends.pop(), [])
         found.update(below)
         open_ends += below
+    strangers |= numbers - found
     return found
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.support.model_server import Answer, Step, call, calls, submit, submit_plan, submit_review
 from tests.support.projects import BrokenProject, Edit
+
+LONGEST = 240.0
+"""Seconds that a run may take before the test calls it a hang."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class Workplace:
 
     Without files it has no commit.
     """
+
+    forks: ClassVar[Callable[[], Any] | None] = None
+    """Gives what `run` forks its runs from (tests.hostile.forking); None where each is an
+    interpreter of its own, which costs seconds to load."""
 
     def __init__(self, folder: Path, files: dict[str, str]) -> None:
         self.folder = folder
@@ -89,8 +98,11 @@ class Workplace:
 
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Run selfheal in the repository to its end."""
+        if self.forks and not is_for_interpreters(environment):
+            ran = type(self).forks().start(self, *arguments, **environment).ended(LONGEST)
+            return Ended(ran.exit_code, _text(ran.out), _text(ran.err))
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=LONGEST)
         return Ended(process.returncode, out, err)
 
     def heal(self, base_url: str, *arguments: str, **environment: str) -> Ended:
@@ -118,7 +130,10 @@ class Workplace:
         if "SELFHEAL_BASE_IMAGE" in os.environ:
             kept["SELFHEAL_BASE_IMAGE"] = os.environ["SELFHEAL_BASE_IMAGE"]
         root = str(Path(__file__).parents[2])
+        # A `python3` that is a script of a version manager takes longer than what it starts.
+        path = f"{Path(sys.base_prefix, 'bin')}{os.pathsep}{os.environ['PATH']}"
         return kept | {
+            "PATH": path,
             "PYTHONPATH": root,
             "SELFHEAL_STATE_DIR": str(self.state),
             "SELFHEAL_CONFIG_DIR": str(self.folder / "config"),
@@ -126,6 +141,16 @@ class Workplace:
 
     def _clean(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+
+
+def is_for_interpreters(environment: Iterable[str]) -> bool:
+    """Whether a variable is one that Python itself reads, at its start."""
+    return any(name.startswith(("PYTHON", "LC_", "LANG")) for name in environment)
+
+
+def _text(printed: bytes) -> str:
+    """As a pipe that is opened for text has it."""
+    return io.TextIOWrapper(io.BytesIO(printed)).read()
 
 
 def _content(path: Path) -> bytes:

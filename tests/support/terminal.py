@@ -44,6 +44,8 @@ class Terminal:
     def _begin(self):
         self.raw = bytearray()
         self.drawn = ""
+        # Its text, as far as no sequence is open, and what follows: it grows to megabytes.
+        self._text, self._open = "", ""
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._seen = 0
         self._code = None
@@ -67,7 +69,7 @@ class Terminal:
         """The same for the one of `texts` that is drawn first; that one."""
         end = time.monotonic() + timeout
         while True:
-            drawn = plain(self.drawn)
+            drawn = self._plain()
             places = {text: at for text in texts if (at := drawn.find(text, self._seen)) >= 0}
             if places:
                 first = min(places, key=places.get)
@@ -99,7 +101,7 @@ class Terminal:
     def forget(self):
         """Look no more at what was drawn so far."""
         self.rest()
-        self._seen = len(plain(self.drawn))
+        self._seen = len(self._plain())
 
     def stopped(self, timeout=30.0):
         """Wait until the program is suspended, and read what it draws before."""
@@ -158,8 +160,18 @@ class Terminal:
         except OSError:
             return False
         self.raw += piece
-        self.drawn += self._decode(piece)
+        text = self._decode(piece)
+        self.drawn += text
+        self._open += text
         return bool(piece)
+
+    def _plain(self):
+        """`plain` of all that was drawn, by what came since the last time."""
+        # Of all that begins with an escape, this alone cannot be the end of something before it.
+        if (at := self._open.rfind("\x1b[")) > 0:
+            self._text += plain(self._open[:at])
+            self._open = self._open[at:]
+        return self._text + plain(self._open)
 
 
 def _last(drawn, mode):

@@ -40,6 +40,8 @@ PYTHON_TESTS = "import a\n" + "".join(
     for value, name in enumerate(("one", "two", "three"), 1)
 )
 BROKEN = "def one(): return 0\n\ndef two(): return 0\n\ndef three(): return 3\n"
+NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Those of this venv are none of the project's, and take longer to load than its tests."""
 
 
 @pytest.fixture
@@ -153,7 +155,7 @@ def with_python(provision):
             environment = sandbox._environment
 
             def with_path(arguments):
-                values = environment(arguments)
+                values = environment(arguments) | NO_PLUGINS
                 if "PATH" in values:
                     home = Path(values["HOME"]) / "bin"
                     values["PATH"] = f"{home}:{values['PATH']}"
@@ -173,7 +175,8 @@ def slow_python(bench, tests=PYTHON_TESTS):
     bench.place.write("test_a.py", tests)
     bench.place.git("add", "-A")
     bench.place.git("commit", "-qm", "Count to three")
-    check = f"{sys.executable} -m pytest -q -p no:cacheprovider"
+    # The plugins of this venv are none of the project's, and take longer than its tests.
+    check = f"PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q -p no:cacheprovider"
     bench.settings = replace(bench.settings, check=CheckSettings(check, focus_after=0))
     return check
 
