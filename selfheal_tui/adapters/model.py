@@ -26,6 +26,9 @@ PLACEHOLDER_KEY = "no-key-needed"
 """For servers of the user's own; the protocol wants a key, most of them do not."""
 
 CONNECT_SECONDS = 15.0
+SLACK_SECONDS = 5.0
+"""How much longer the transport waits than we do. Where both end a wait at the same moment, the one
+cuts the other's closing short, and the connection stays open: the provider goes on, and counts."""
 
 
 class LiteLLMModel:
@@ -142,7 +145,9 @@ class LiteLLMModel:
             "api_key": self._api_key,
             "stream": True,
             "stream_options": {"include_usage": True},
-            "timeout": httpx.Timeout(self._stall, connect=min(CONNECT_SECONDS, self._stall)),
+            "timeout": httpx.Timeout(
+                self._stall + SLACK_SECONDS, connect=min(CONNECT_SECONDS, self._stall / 2)
+            ),
             "max_retries": 0,
             "num_retries": 0,
         }

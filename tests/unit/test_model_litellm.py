@@ -288,7 +288,7 @@ async def test_an_error_within_the_stream_is_an_error(connect):
 
 
 SILENCE = """
-import asyncio
+import asyncio, gc
 from selfheal_tui.adapters.model import LiteLLMModel
 from selfheal_tui.agent.ports import Message, ModelRequest
 from selfheal_tui.errors import ModelRetryable
@@ -311,7 +311,22 @@ async def main():
             print(error)
         print("asked", len(server.requests))
         print("seen", await asyncio.to_thread(server.disconnected.wait, 10))
+    open_ends = []
+    for number in range(20):
+        with model_server.ModelServer([], forever=model_server.stalled(long)) as server:
+            stall = 0.03 + number * 0.004
+            try:
+                await LiteLLMModel("openai/any", api_base=server.base_url, stall=stall).complete(
+                    HELLO, nobody
+                )
+            except ModelRetryable:
+                pass
+            if server.requests and not await asyncio.to_thread(server.disconnected.wait, 10):
+                open_ends.append(stall)
+    print("left open", open_ends)
 
+# Whoever forgets a connection has it closed in time otherwise, while the answer is paid for.
+gc.disable()
 asyncio.run(main())
 """
 
@@ -324,7 +339,7 @@ def test_silence_in_mid_answer_is_ended_and_the_server_sees_it():
     )
     told, *seen = done.stdout.splitlines()
     assert "nothing came for 3 s" in told
-    assert seen == ["asked 2", "seen True"]
+    assert seen == ["asked 2", "seen True", "left open []"]
 
 
 async def test_a_slow_drip_ends_at_the_deadline(connect):
