@@ -33,12 +33,18 @@ mkdir n && echo new >n/new.txt
 WHOLE = ("gone.txt", "last.txt", "link", "moved.txt", "n/new.txt", "run.sh", "there.txt")
 """Files that are taken out whole, in the order in which they are shown."""
 
+REST = 0.2
+"""Seconds without anything drawn, after which all that was to be drawn is."""
 
-def refuse(terminal, key):
-    terminal.send(key)
+
+def refuse(terminal, keys, number):
+    """As a user does it, who types when the place for it is there."""
+    terminal.rest(REST)
+    terminal.send(keys)
     terminal.until("A reason, if you like")
+    terminal.rest(REST)
     terminal.send("not this\r")
-    terminal.until("refused")
+    terminal.until(f"{number} of 10 hunks refused")
 
 
 def test_exactly_the_rest_is_checked_committed_and_written(tmp_path, screens):
@@ -53,11 +59,9 @@ def test_exactly_the_rest_is_checked_committed_and_written(tmp_path, screens):
             terminal.until("Make this commit?", 60)
             terminal.until("Ctrl+Y yes")
             # The one of a.txt, and the first of the two in the file with other line ends.
-            terminal.send("hh")
-            refuse(terminal, "x")
-            for _ in WHOLE:
-                terminal.send("f")
-                refuse(terminal, "X")
+            refuse(terminal, "hhx", 1)
+            for number in range(len(WHOLE)):
+                refuse(terminal, "fX", number + 2)
             terminal.send(YES)
             answer(terminal, "Make this commit?")
             terminal.until("committed (exit 0)", 60)
