@@ -260,7 +260,7 @@ async def test_killing_the_runner_is_one_killed_command(sandbox):
     assert await said(sandbox, "echo usable") == "usable\n"
 
 
-@pytest.mark.parametrize("rest", ["exit 0", "read; exit 1", "sleep 60"])
+@pytest.mark.parametrize("rest", ["sleep 1; exit 0", "sleep 1; exit 1", "sleep 60"])
 async def test_a_command_that_the_engine_lets_go_of_was_not_killed(sandbox, monkeypatch, rest):
     """Its connection is cut, in whatever state its command is: what that came to is not known."""
     monkeypatch.setattr(running, "ANSWER_SECONDS", 1.0)
