@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from textual.app import ComposeResult
 from textual.compose import compose
 from textual.reactive import Reactive
@@ -48,22 +50,30 @@ class KeysLine(Footer):
             return
         async with self.batch():
             await self.remove_children([key for said, key in there.items() if said not in made])
-            await self._put_in(made, there)
+            for keys, before in _gaps(made, there):
+                # The app may have ended meanwhile.
+                if self.is_attached:
+                    await self.mount(*keys, before=before)
 
-    async def _put_in(self, made: dict[object, Widget], there: dict[object, Widget]) -> None:
-        """Mount what is made and not there, each before the next key that is."""
-        new: list[Widget] = []
-        for said, key in made.items():
-            if said not in there:
-                new.append(key)
-            elif new:
-                await self.mount(*new, before=there[said])
-                new = []
-        if new:
-            await self.mount(*new)
+
+def _gaps(
+    made: Mapping[object, Widget], there: Mapping[object, Widget]
+) -> Iterator[tuple[list[Widget], Widget | None]]:
+    """The keys that are made and not there, with the next one that is."""
+    new: list[Widget] = []
+    for said, key in made.items():
+        if said not in there:
+            new.append(key)
+        elif new:
+            yield new, there[said]
+            new = []
+    if new:
+        yield new, None
 
 
 def _said(part: Widget) -> object:
     """What a key shows and does; any other part of the line is equal to itself only."""
     told = [getattr(part, name, None) for name in ("key", "key_display", "description", "action")]
-    return part if None in told else (*told, part.classes, str(part.tooltip))
+    # How close they stand is bound to the line: all that are there follow it.
+    classes = part.classes - {"-compact"}
+    return part if None in told else (*told, classes, str(part.tooltip))
