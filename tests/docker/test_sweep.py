@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -15,10 +16,22 @@ pytestmark = pytest.mark.engine
 
 Make = Callable[[dict[str, str]], str]
 
-DEAD = labels_for("test", replace(this_process(), start="1"))
-"""This very process number, of a process that started at another time."""
 
-ALIVE = labels_for("test", this_process())
+@pytest.fixture(autouse=True)
+def _on_a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sessions of other tests sweep as well, and leave what is another machine's."""
+    monkeypatch.setattr(platform, "node", lambda: "only for this test")
+
+
+@pytest.fixture
+def dead() -> dict[str, str]:
+    """This very process number, of a process that started at another time."""
+    return labels_for("test", replace(this_process(), start="1"))
+
+
+@pytest.fixture
+def alive() -> dict[str, str]:
+    return labels_for("test", this_process())
 
 
 @pytest.fixture
@@ -58,31 +71,31 @@ def there(engine: docker.DockerClient) -> set[str]:
     return names | {f"volume {volume.name}" for volume in engine.volumes.list()}
 
 
-async def test_orphans_are_removed_and_named(engine, container, volume):
-    orphans = {container(DEAD), volume(DEAD)}
+async def test_orphans_are_removed_and_named(engine, container, volume, dead):
+    orphans = {container(dead), volume(dead)}
     assert orphans <= set(await sweep(engine))
     assert orphans.isdisjoint(there(engine))
 
 
-async def test_what_has_a_living_owner_or_is_not_ours_stays(engine, container, volume):
+async def test_what_has_a_living_owner_or_is_not_ours_stays(engine, container, volume, dead, alive):
     stays = {
-        container(ALIVE),
-        volume(ALIVE),
+        container(alive),
+        volume(alive),
         container({}),
         volume({}),
         container({"selfheal.session": "test"}),
         container({OWNER: ""}),
         container({OWNER: "not:an:owner:either"}),
-        container(DEAD | {HOST: "another machine"}),
-        container(DEAD | {OWNER: "4294967:1:boot:1"}),
+        container(dead | {HOST: "another machine"}),
+        container(dead | {OWNER: "4294967:1:boot:1"}),
     }
     removed = set(await sweep(engine))
     assert stays.isdisjoint(removed)
     assert stays <= there(engine)
 
 
-async def test_a_second_sweep_finds_nothing_of_the_first(engine, container):
-    orphan = container(DEAD)
+async def test_a_second_sweep_finds_nothing_of_the_first(engine, container, dead):
+    orphan = container(dead)
     first = await sweep(engine)
     second = await sweep(engine)
     assert [orphan in names for names in (first, second)] == [True, False]
