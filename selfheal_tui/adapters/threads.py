@@ -62,6 +62,22 @@ async def to_the_end(work: Awaitable[T], discard: Callable[[T], object] | None =
     raise asyncio.CancelledError
 
 
+async def within(work: Awaitable[T], seconds: float) -> T:
+    """The result of `work`. Raises asyncio.TimeoutError, and cancels it, where it takes longer.
+
+    `asyncio.wait_for` would do, but before Python 3.12 it loses a cancellation that comes in the
+    same moment as the result: who was to end then goes on.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
+
+
 async def either(first: asyncio.Future[Any], second: asyncio.Future[Any], timeout: float) -> None:
     """Wait until one of the two is done, or for `timeout` seconds. Raises nothing of theirs."""
     await asyncio.wait({first, second}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)

@@ -46,7 +46,10 @@ class Meter:
         """Measure no more: nothing is emitted after this."""
         if self._running is None:
             return
-        self._running.cancel()
+        while not self._running.done():
+            # More than once: what is waited for may come at the same moment, and count for more.
+            self._running.cancel()
+            await asyncio.wait({self._running}, timeout=LOOK)
         # What a front-end or the store did not take, it does not take from the work either, and
         # there it ends the run with its reason.
         await asyncio.gather(self._running, return_exceptions=True)

@@ -128,6 +128,26 @@ async def test_stopping_before_the_start_and_twice_is_fine():
     await meter.stop()
 
 
+async def test_it_stops_though_a_measurement_comes_in_the_very_moment():
+    """Whoever is asked may lose a cancellation over what it was waiting for."""
+
+    class Late:
+        async def memory(self):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return 7 * MB, 2048 * MB
+
+    events = []
+    meter = Meter(Late, events.append)
+    meter.start()
+    await asyncio.sleep(0)
+    await asyncio.wait_for(meter.stop(), 5)
+    told = list(events)
+    await asyncio.sleep(LOOK * 2)
+    assert events == told
+
+
 async def test_an_event_that_nobody_takes_ends_the_meter_alone():
     def full(event):
         raise SelfhealError("the disk is full")

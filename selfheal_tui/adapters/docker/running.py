@@ -16,7 +16,7 @@ from typing import Any
 import docker
 import docker.errors
 
-from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS, either, in_thread, to_the_end
+from selfheal_tui.adapters.docker.calls import ENGINE_FAULTS, either, in_thread, to_the_end, within
 from selfheal_tui.adapters.docker.wire import Wire, close_handle, connection_of, frames
 from selfheal_tui.errors import SandboxError, SandboxLost
 
@@ -145,7 +145,7 @@ class RunningContainer:
 
     async def _find_reason(self, otherwise: str) -> str:
         try:
-            events = await asyncio.wait_for(in_thread(self._events), ANSWER_SECONDS)
+            events = await within(in_thread(self._events), ANSWER_SECONDS)
         except (*ENGINE_FAULTS, asyncio.TimeoutError):
             return "the Docker engine does not answer any more, and the container is gone"
         # An earlier one was another command's own, and has been told of.
@@ -193,7 +193,7 @@ class RunningContainer:
 
     async def _engine(self, call: Callable[..., Any], *args: Any) -> Any:
         try:
-            return await asyncio.wait_for(in_thread(call, *args), ENGINE_SECONDS)
+            return await within(in_thread(call, *args), ENGINE_SECONDS)
         except asyncio.TimeoutError as error:
             raise SandboxLost("the Docker engine does not answer any more") from error
         except ENGINE_FAULTS as error:
