@@ -12,15 +12,15 @@ import os
 import posixpath
 import secrets
 import shutil
-import tempfile
 import time
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 
 from selfheal_tui.adapters import shell_state as state_script
+from selfheal_tui.adapters.local_copies import Copy, new_copy
 from selfheal_tui.adapters.local_processes import end_processes
-from selfheal_tui.adapters.local_tree import LocalTree, remove_tree, replace_file
+from selfheal_tui.adapters.local_tree import LocalTree, replace_file
 from selfheal_tui.adapters.manifest import Manifest, Settled
 from selfheal_tui.adapters.output import KeptOutput
 from selfheal_tui.adapters.threads import in_thread, to_the_end
@@ -42,8 +42,9 @@ Hear = Callable[[bytes], None]
 class LocalSandbox:
     """Made by `open_local_sandbox`; fits `agent.ports.Sandbox`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, copy: Copy) -> None:
+        self._copy = copy
+        self._folder = folder = copy.folder
         self._work = folder / "work"
         self._tree = LocalTree(self._work)
         self._settled = Settled()
@@ -156,7 +157,7 @@ class LocalSandbox:
             end_processes(self._running.pid, self._mark)
         # What cannot be removed is in a private folder of the system's temporary one.
         with contextlib.suppress(SandboxError, OSError):
-            await to_the_end(in_thread(remove_tree, self._folder))
+            await to_the_end(in_thread(self._copy.remove))
 
     # --- commands ----------------------------------------------------------------------
 
@@ -291,17 +292,17 @@ class LocalSandbox:
 async def open_local_sandbox() -> LocalSandbox:
     """A fresh, empty copy in a private temporary folder. Raises SandboxError."""
     try:
-        return LocalSandbox(await in_thread(_make_folder))
+        return LocalSandbox(await in_thread(_make_copy))
     except OSError as error:
         raise SandboxError(f"no temporary folder can be made: {error}") from error
 
 
-def _make_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="selfheal-local-")).resolve()
+def _make_copy() -> Copy:
+    copy = new_copy()
     for name in ("work", "home", "tmp", "state"):
-        (folder / name).mkdir(mode=0o700)
-    (folder / "state/keeper").write_text(state_script.script(), "utf-8")
-    return folder
+        (copy.folder / name).mkdir(mode=0o700)
+    (copy.folder / "state/keeper").write_text(state_script.script(), "utf-8")
+    return copy
 
 
 async def _listen(descriptor: int, hear: Hear) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from selfheal_tui.agent.deliver import Delivery, Proposed, TakeOut
+from selfheal_tui.agent.deliver import Delivery, Proposed, TakeOut, to_the_end
 from selfheal_tui.agent.guarding import why_refused
 from selfheal_tui.agent.heal import Healing
 from selfheal_tui.agent.outcome import Healed, NotHealedYet
@@ -86,7 +86,8 @@ class Offering:
         return made
 
     async def _take_back(self, begun: CommitRequest, kept: Kept) -> None:
-        paths = await self._ground.repository.take_back(begun, kept.snapshot, kept.tree)
+        # Half of it would be neither the one nor the other.
+        paths = await to_the_end(self._ground.repository.take_back(begun, kept.snapshot, kept.tree))
         if paths:
             self._telling.warn(
                 f"the earlier run ended in the middle of its commit: what it had written was put"

@@ -32,8 +32,16 @@ LONGEST = 120.0
 class Child:
     """One run. `spoil` names what was planted in it; `marks` is what that wrote of itself."""
 
-    def __init__(self, forks: Forks, pid: int, files: Path, arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        forks: Forks,
+        scene: Workplace,
+        pid: int,
+        files: Path,
+        arguments: tuple[str, ...],
+    ) -> None:
         self.pid = pid
+        self._scene = scene
         self.peak = 0
         """KiB of memory that it had at most, once it has ended."""
         self._forks = forks
@@ -53,6 +61,7 @@ class Child:
             self.kill()
             raise
         if code == -signal.SIGKILL:
+            self._scene.killed = True
             count(KILLS)
         elif self.fired:
             count(FAULTS)
@@ -131,7 +140,7 @@ class Forks:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         self._wait_for(lambda: number in self._started, 30.0)
-        return Child(self, self._started[number], files, arguments)
+        return Child(self, scene, self._started[number], files, arguments)
 
     def run(self, scene: Workplace, *arguments: str, **more: Any) -> tuple[Ran, str]:
         """Run to the end; how it ended, and where what was planted acted."""
@@ -151,6 +160,8 @@ class Forks:
             with self._news:
                 if "number" in told:
                     self._started[told["number"]] = told["pid"]
+                    # That of an earlier process of this number, which nobody asked for.
+                    self._ends.pop(told["pid"], None)
                 else:
                     self._ends[told["pid"]] = (told["code"], told["peak"])
                 self._news.notify_all()

@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -140,6 +141,8 @@ def _be_selfheal(request: dict[str, Any]) -> None:
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["environment"])
+        # The folder of the server's own environment, once it was asked for.
+        tempfile.tempdir = None
         _connect(request)
         if request["spoil"]:
             module, function, *rest = request["spoil"]

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from selfheal_tui.adapters.local_copies import sweep_copies
 from tests.hostile.chained import chain_of
 from tests.hostile.consents import Record, recorded
 from tests.hostile.gitfacts import NONE, Objects, refs_of
@@ -94,6 +95,9 @@ class Oracle:
         for kind, requests in self.consents.granted.items():
             for request in requests:
                 self._record.grant(kind, request)
+        if self._scene.killed:
+            # The copy of a killed run goes with the next one that makes a copy.
+            sweep_copies(self._scene.temporary)
         broken = [
             *self._executed(),
             *self._changed_outside(),

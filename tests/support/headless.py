@@ -19,6 +19,10 @@ LONGEST = 240.0
 """Seconds that a run may take before the test calls it a hang."""
 
 
+READ_AT_START = ("PYTHON", "LC_", "LANG", "TEXTUAL", "ESCDELAY")
+"""How the names of variables begin that Python or a library reads once."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a run ended: its exit code and what it printed."""
@@ -46,6 +50,9 @@ class Workplace:
     forks: ClassVar[Callable[[], Any] | None] = None
     """Gives what `run` forks its runs from (tests.hostile.forking); None where each is an
     interpreter of its own, which costs seconds to load."""
+
+    killed = False
+    """Whether a run in it was ended by SIGKILL."""
 
     def __init__(self, folder: Path, files: dict[str, str]) -> None:
         self.folder = folder
@@ -144,8 +151,8 @@ class Workplace:
 
 
 def is_for_interpreters(environment: Iterable[str]) -> bool:
-    """Whether a variable is one that Python itself reads, at its start."""
-    return any(name.startswith(("PYTHON", "LC_", "LANG")) for name in environment)
+    """Whether a variable is one that counts only for an interpreter that it was started with."""
+    return any(name.startswith(READ_AT_START) for name in environment)
 
 
 def _text(printed: bytes) -> str:

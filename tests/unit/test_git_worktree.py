@@ -26,6 +26,7 @@ from tests.support.repos import (
     no_reflog_of,
 )
 
+HEX = "0123456789abcdef"
 START = {"a.txt": b"1\n2\n3\n4\n5\n", "b.txt": b"b\n", "d/c.txt": b"c\n", "d/e/f.txt": b"f\n"}
 
 
@@ -390,16 +391,13 @@ def test_what_a_dead_process_left_is_swept_and_nothing_else(repo: Repo) -> None:
     folder = repo.path / ".git"
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    ours = folder / f"selfheal-index-{dead.pid}-00"
+    ours = folder / f"selfheal-index-{dead.pid}-{HEX}"
     ours.write_bytes(b"index")
     os.link(ours, folder / "index.lock")
-    own = folder / f"selfheal-index-{os.getpid()}-00"
-    own.write_bytes(b"index")
-    alive = folder / f"selfheal-index-{os.getppid()}-00"
+    alive = folder / f"selfheal-index-{os.getpid()}-{HEX}"
     alive.write_bytes(b"index")
     sweep(folder)
     assert not ours.exists()
-    assert not own.exists(), "a container gives the same number again"
     assert not (folder / "index.lock").exists()
     assert alive.exists()
     ours.write_bytes(b"index")
@@ -416,14 +414,20 @@ def test_what_a_killed_process_left_of_a_file_goes_with_the_next_writing(repo: R
     ]
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    end = "-0123456789abcdef.tmp"
-    alive, elsewhere = f"d/.selfheal-{os.getppid()}{end}", f"d/e/.selfheal-{dead.pid}{end}"
-    for kept in (alive, elsewhere, f"d/.selfheal-{dead.pid}.tmp"):
-        repo.write(kept, b"not left behind, or not here")
+    left = f".selfheal-{dead.pid}-{HEX}.tmp"
+    for kept in (
+        f"d/.selfheal-{os.getpid()}-{HEX}.tmp",
+        f"d/e/{left}",
+        f"d/.selfheal-{dead.pid}.tmp",
+        f"d/selfheal-index-{dead.pid}-{HEX}",
+        f"d/selfheal-index-{dead.pid}-notes.md",
+        f"d/.selfheal-{dead.pid}-{HEX[::-1]}.tmp/of a folder",
+    ):
+        repo.write(kept, b"not left behind, or not here, or not ours")
     untouched = repo.manifest()
     for make, changed in ((tree.replace, {"d/c.txt", "n", "n/new"}), (tree.undo, set())):
-        repo.write(f"d/.selfheal-{os.getpid()}{end}", b"half")
-        repo.write(f"n/.selfheal-{dead.pid}{end}", b"half")
+        repo.write(f"d/{left}", b"half")
+        repo.write(f"n/{left}", b"half")
         make(plan)
         now = repo.manifest()
         found = {name for name in {*now, *untouched} if now.get(name) != untouched.get(name)}

@@ -109,7 +109,7 @@ class RunningContainer:
             except SandboxLost as unknown:
                 raise SandboxLost(await self.why_lost(str(unknown))) from unknown
             # Without its connection it ends by itself, sooner or later.
-            if not process["Running"] and process["ExitCode"] >= _SIGNALLED:
+            if not process["Running"] and (process["ExitCode"] or 0) >= _SIGNALLED:
                 return
             if not process["Running"]:
                 break

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selfheal_tui.adapters.git.leftovers import INDEX, index_name, is_left_behind
+from selfheal_tui.adapters.git.leftovers import INDEX, index_name, is_left_index
 from selfheal_tui.adapters.git.objects import Difference, Entry, zeros
 from selfheal_tui.adapters.git.patience import Patience
 from selfheal_tui.adapters.git.runner import GitFailed, Runner
@@ -140,7 +140,7 @@ def sweep(git_dir: Path) -> None:
     A lock is ours when it is the very same file (a second name) as such a temporary index.
     """
     for temporary in git_dir.glob(f"{INDEX}*"):
-        if not is_left_behind(temporary.name):
+        if not is_left_index(temporary.name):
             continue
         with contextlib.suppress(FileNotFoundError):
             lock = git_dir / "index.lock"

@@ -1,6 +1,6 @@
 """Names of our own unfinished writes, and whether the process that began one is gone.
 
-Refuses to call anything left behind that another process may still be at work on.
+Refuses to call anything left behind whose process still runs, as far as this machine tells.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ INDEX = "selfheal-index-"
 TEMPORARY = re.compile(r"\.selfheal-(\d+)-[0-9a-f]{16}\.tmp")
 """The name of a new file in the working tree, until it takes its own."""
 
+_NEW_INDEX = re.compile(rf"{INDEX}(\d+)-[0-9a-f]{{16}}")
+
 
 def index_name() -> str:
     return f"{INDEX}{os.getpid()}-{secrets.token_hex(8)}"
@@ -24,19 +26,21 @@ def temporary_name() -> str:
     return f".selfheal-{os.getpid()}-{secrets.token_hex(8)}.tmp"
 
 
-def is_left_behind(name: str) -> bool:
-    """Whether `name` is one of the two kinds, and its process is gone.
-
-    This very process counts as gone: nothing of its own is unfinished while it looks, and in a
-    container the next process often has the number of the last one.
-    """
-    found = TEMPORARY.fullmatch(name) or re.match(rf"{INDEX}(\d+)-", name)
-    return found is not None and not _is_another(int(found[1]))
+def is_left_index(name: str) -> bool:
+    """Whether it is the name of a new index whose process is gone."""
+    return _is_left(_NEW_INDEX.fullmatch(name))
 
 
-def _is_another(pid: int) -> bool:
-    if pid == os.getpid():
-        return False
+def is_left_file(name: str) -> bool:
+    """Whether it is the name of a new file whose process is gone."""
+    return _is_left(TEMPORARY.fullmatch(name))
+
+
+def _is_left(found: re.Match[str] | None) -> bool:
+    return found is not None and not _is_alive(int(found[1]))
+
+
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -26,7 +26,8 @@ def move_together(
     """Make the replacements, install the index, and move `ref`, locked at `old` by `transaction`.
 
     Raises RepositoryRefused or GitFailed, and then all three are as they were; or, should git have
-    moved the branch and then failed, all three are new.
+    moved the branch and then failed, all three are new. An index that somebody else wrote in that
+    moment stays as it is.
     """
     ground.files.replace(replacements)
     try:
@@ -40,6 +41,8 @@ def move_together(
         branch = look_up(ground.place.user, ref)
         if branch is not None and branch.value != old:
             raise
-        ground.index.install(index.reversed)
-        ground.files.undo(replacements)
+        try:
+            ground.index.install(index.reversed)
+        finally:
+            ground.files.undo(replacements)
         raise RepositoryRefused(f"{ref} cannot be moved, nothing was changed: {error}") from error

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from selfheal_tui.adapters.git.beneath import Beneath
-from selfheal_tui.adapters.git.leftovers import is_left_behind, temporary_name
+from selfheal_tui.adapters.git.leftovers import is_left_file, temporary_name
 from selfheal_tui.core.tree import EXECUTABLE, LINK, TreeFile
 from selfheal_tui.errors import RepositoryRefused
 
@@ -171,9 +171,11 @@ def _sweep(root: Beneath, replacements: Sequence[Replacement]) -> None:
         with contextlib.suppress(OSError, ValueError):
             folder, _ = root.parent(f"{beside}/x" if beside else "x")
             with os.scandir(folder) as entries:
-                names = [entry.name for entry in entries if is_left_behind(entry.name)]
+                names = [entry.name for entry in entries if is_left_file(entry.name)]
             for name in names:
-                os.unlink(name, dir_fd=folder)
+                # A folder of such a name is none of ours.
+                with contextlib.suppress(OSError):
+                    os.unlink(name, dir_fd=folder)
 
 
 def _parents_are_folders(root: Beneath, path: str, deleted: set[str]) -> bool:

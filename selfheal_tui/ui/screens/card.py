@@ -141,8 +141,10 @@ def taken_out(proposal: ProposalMade) -> tuple[str, ...]:
 
 def mass_deletion_of(proposal: ProposalMade | None) -> str:
     """The sentence for a change that deletes very much; empty else."""
-    proof = _recorded(proposal) if proposal else None
-    return proof.mass_deletion if proof else ""
+    if proposal is None:
+        return ""
+    proof = _recorded(proposal)
+    return proof.mass_deletion if proof else "the proof card cannot tell what is deleted"
 
 
 def warnings_of(proposal: ProposalMade) -> tuple[str, ...]:
