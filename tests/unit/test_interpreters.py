@@ -30,7 +30,7 @@ ARGUMENTS = {
 """What takes each as far as it comes without an engine, a browser or a key."""
 
 ENDS = {"bench": {2}, "doctor": {0, 1, 4, 5}, "replay": {2}}
-"""What else than 0 it may say of a machine: the runner has no terminal, perhaps no key or engine."""
+"""What else than 0 it may say: there is no terminal, perhaps no key, and no engine."""
 
 
 def alone(place, *arguments):
