@@ -53,7 +53,9 @@ def test_problems_are_healed_side_by_side_in_containers_of_their_own(tmp_path, e
     ]
     sessions = {case["session"] for case in ended.result["cases"]}
     assert len(sessions) == 4
-    left = [one.labels.get(SESSION) for one in engine.containers.list(all=True)]
+    left = [
+        one.labels.get(SESSION) for one in engine.containers.list(all=True, ignore_removed=True)
+    ]
     assert not sessions & set(left)
 
 
@@ -112,5 +114,7 @@ def set_ups(engine):
 def containers_below(out, engine):
     """The containers of the sessions whose records are in this folder."""
     sessions = {path.name for path in (out / "state" / "sessions").iterdir()}
-    found = [one.labels.get(SESSION) for one in engine.containers.list(all=True)]
+    found = [
+        one.labels.get(SESSION) for one in engine.containers.list(all=True, ignore_removed=True)
+    ]
     return [session for session in found if session in sessions]

@@ -491,7 +491,8 @@ async def _gone(inspect, name: str) -> bool:
 
 
 async def test_the_numbers_are_in_reach(start, base_image, engine, record_property):
-    """Loose bounds, as the machine is shared; the measured values are properties of the test."""
+    """Loose bounds, as the machine is shared, and for what takes milliseconds the best of many: what
+    comes on top is other programs'. The measured values are properties of the test."""
     started = time.perf_counter()
     sandbox = await start(replace(PROFILE, memory_mb=2048, disk_mb=512))
     opened = time.perf_counter() - started
@@ -509,10 +510,10 @@ async def test_the_numbers_are_in_reach(start, base_image, engine, record_proper
     scan = await sandbox.scan()
     await sandbox.fetch(scan.changed)
     out = time.perf_counter() - started
-    numbers = {"open": opened, "command": sorted(latencies)[25], "tree in": put, "out": out}
+    numbers = {"open": opened, "command": min(latencies), "tree in": put, "out": out}
     record_property("seconds", json.dumps(numbers))
     assert scan == Scan(("d1/f1.py", "new"))
-    assert (opened < 3, sorted(latencies)[25] < 0.02, put < 6, out < 1) == (True,) * 4
+    assert (opened < 3, min(latencies) < 0.01, put < 6, out < 1) == (True,) * 4
 
 
 # --- memory --------------------------------------------------------------------------------
@@ -532,7 +533,7 @@ async def test_memory_costs_little(sandbox):
         started = time.monotonic()
         await sandbox.memory()
         costs.append(time.monotonic() - started)
-    assert sorted(costs)[10] < 0.02
+    assert min(costs) < 0.01
 
 
 async def test_a_container_that_does_not_answer_leaves_its_memory_unknown(sandbox, monkeypatch):

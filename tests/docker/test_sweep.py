@@ -67,7 +67,10 @@ def volume(engine: docker.DockerClient) -> Iterator[Make]:
 
 
 def there(engine: docker.DockerClient) -> set[str]:
-    names = {f"container {container.name}" for container in engine.containers.list(all=True)}
+    names = {
+        f"container {container.name}"
+        for container in engine.containers.list(all=True, ignore_removed=True)
+    }
     return names | {f"volume {volume.name}" for volume in engine.volumes.list()}
 
 
