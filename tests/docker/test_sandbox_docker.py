@@ -491,7 +491,7 @@ async def _gone(inspect, name: str) -> bool:
 
 
 async def test_the_numbers_are_in_reach(start, base_image, engine, record_property):
-    """Loose bounds, as the machine is shared, and for what takes milliseconds the best of many: what
+    """Loose bounds, as the machine is shared; of what takes milliseconds the best of many, for what
     comes on top is other programs'. The measured values are properties of the test."""
     started = time.perf_counter()
     sandbox = await start(replace(PROFILE, memory_mb=2048, disk_mb=512))
