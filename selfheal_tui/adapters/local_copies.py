@@ -31,7 +31,7 @@ class Copy:
     def remove(self) -> None:
         """Raises SandboxError or OSError for what cannot be removed."""
         try:
-            remove_tree(self.folder)
+            _remove(self.folder)
         finally:
             os.close(self.hold)
 
@@ -61,6 +61,17 @@ def _remove_unless_held(folder: Path) -> None:
     hold = os.open(folder / _HELD, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        remove_tree(folder)
+        _remove(folder)
     finally:
         os.close(hold)
+
+
+def _remove(folder: Path) -> None:
+    """What holds it goes last, so that the next one may end what a kill has broken off."""
+    folder.chmod(0o700)
+    for part in [part for part in folder.iterdir() if part.name != _HELD]:
+        if part.is_dir() and not part.is_symlink():
+            remove_tree(part)
+        else:
+            part.unlink()
+    remove_tree(folder)

@@ -19,6 +19,19 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+KILLED_AS_IT_LEFT = """
+import os, shutil, signal
+from selfheal_tui.adapters.local_copies import new_copy
+copy = new_copy()
+(copy.folder / "link").symlink_to("/")
+for name in ("home", "tmp", "work"):
+    (copy.folder / name).mkdir()
+    (copy.folder / name / "file").write_text("code of the user")
+shutil.rmtree = lambda *args, **more: os.kill(os.getpid(), signal.SIGKILL)
+copy.remove()
+"""
+
+
 @pytest.fixture
 def below(tmp_path, monkeypatch):
     """The temporary folder of this process and its children."""
@@ -31,9 +44,10 @@ def names(below):
     return sorted(path.name for path in below.iterdir())
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_one(below):
+@pytest.mark.parametrize("program", [KILLED, KILLED_AS_IT_LEFT], ids=["at work", "as it left"])
+def test_what_a_killed_process_left_is_removed_by_the_next_one(below, program):
     root = Path(__file__).parents[2]
-    assert subprocess.run([sys.executable, "-c", KILLED], cwd=root).returncode == -9
+    assert subprocess.run([sys.executable, "-c", program], cwd=root).returncode == -9
     (left,) = names(below)
     one = new_copy()
     assert names(below) == [one.folder.name] != [left]
