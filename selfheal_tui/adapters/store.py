@@ -71,6 +71,8 @@ CREATE TABLE events (
 CREATE INDEX sessions_by_start ON sessions(started);
 """
 
+_CLAIM_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class SessionRow:
@@ -293,11 +295,9 @@ class Store:
             claim = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
             raise SelfhealError(f"cannot open {folder}: {error.strerror}") from error
-        try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _claimed(claim):
             os.close(claim)
-            raise UsageError(f"session {session} is running in another selfheal") from error
+            raise UsageError(f"session {session} is running in another selfheal")
         self._claims[session] = claim
 
     def _release(self, session: str) -> None:
@@ -377,3 +377,18 @@ def _prepare(database: sqlite3.Connection) -> None:
 def _version(database: sqlite3.Connection) -> int:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     return int(version)
+
+
+def _claimed(claim: int) -> bool:
+    """Whether the lock is ours now. A program that a killed run had just begun to start may hold
+    its own for some milliseconds more."""
+    deadline = time.monotonic() + _CLAIM_SECONDS
+    while True:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_CLAIM_SECONDS / 50)
+        else:
+            return True
