@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfheal_tui.adapters.processes import answers
+
 SESSION = "selfheal.session"
 OWNER = "selfheal.owner"
 HOST = "selfheal.host"
@@ -59,7 +61,7 @@ def is_alive(owner: Owner, proc: Path = PROC) -> bool:
     if owner.boot != _boot(proc):
         return False
     if owner.start == _UNKNOWN:
-        return _answers(owner.pid)
+        return answers(owner.pid)
     return _start(proc, owner.pid) == owner.start
 
 
@@ -104,16 +106,6 @@ def _namespace(proc: Path) -> str:
         return str((proc / "self/ns/pid").readlink())
     except OSError:
         return ""
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _read(path: Path) -> str | None:

@@ -109,9 +109,9 @@ class RunningContainer:
             except SandboxLost as unknown:
                 raise SandboxLost(await self.why_lost(str(unknown))) from unknown
             # Without its connection it ends by itself, sooner or later.
-            if not process["Running"] and (process["ExitCode"] or 0) >= _SIGNALLED:
-                return
             if not process["Running"]:
+                if (process["ExitCode"] or 0) >= _SIGNALLED:
+                    return
                 break
             # The engine notices the end of a process after that of its connection.
             await asyncio.wait({self.gone}, timeout=_NOTICE_SECONDS)

@@ -9,6 +9,8 @@ import os
 import re
 import secrets
 
+from selfheal_tui.adapters.processes import answers
+
 INDEX = "selfheal-index-"
 """How the name of a new index begins, in git's folder."""
 
@@ -37,14 +39,4 @@ def is_left_file(name: str) -> bool:
 
 
 def _is_left(found: re.Match[str] | None) -> bool:
-    return found is not None and not _is_alive(int(found[1]))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+    return found is not None and not answers(int(found[1]))
